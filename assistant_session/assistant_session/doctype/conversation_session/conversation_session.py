@@ -1,0 +1,53 @@
+import json
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from assistant_session.sessions import desk
+
+
+class ConversationSession(Document):
+	"""A row the service owns. Desk may read it, and the user Administrator may edit a few fields or delete it.
+
+	Whatever is saved here goes through the register like any other write, so that no worker goes on with what
+	it remembers.
+	"""
+
+	EDITABLE = frozenset({"ttl", "current_state", "previous_state", "context", "flows"})
+
+	def before_insert(self):
+		desk.refuse(self)
+
+	def validate(self):
+		self._refuse_other_changes()
+		self._check_editable()
+		desk.supersede(self)
+
+	def on_update(self):
+		desk.announce(self.name)
+
+	def before_rename(self, *_names):
+		desk.refuse(self)
+
+	def on_trash(self):
+		if self.legal_hold:
+			frappe.throw(_("This session is under legal hold and cannot be deleted."), frappe.ValidationError)
+		desk.forget(self.name)
+
+	def as_json(self):
+		"""Deleting leaves no copy of the conversation in Deleted Document."""
+		if self.flags.in_delete:
+			return json.dumps({"doctype": self.doctype, "name": self.name})
+		return super().as_json()
+
+	def _refuse_other_changes(self):
+		before = self.get_doc_before_save()
+		for field in self.meta.get_valid_columns():
+			service_owned = field not in self.EDITABLE and field not in desk.FRAMEWORK_FIELDS
+			if service_owned and before and desk.differs(self, before, field):
+				label = self.meta.get_label(field)
+				frappe.throw(_("{0} belongs to the session service and cannot be edited.").format(label))
+
+	def _check_editable(self):
+		desk.check_edit(self)

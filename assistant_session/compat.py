@@ -1,0 +1,83 @@
+"""The one module that looks at Frappe's version or at which database is behind it.
+
+Frappe 15 and 16 differ in which database errors they wrap, and drivers number theirs differently; callers
+ask here what an error *means*. Nothing here writes anything.
+"""
+
+import frappe
+
+DUPLICATE = {1062, "23505"}
+LOST_TRANSACTION = {1213, 1020, "40001", "40P01"}  # deadlock, changed since the snapshot, serialisation
+LOCK_WAIT = {1205, "55P03"}  # lock wait timeout; PostgreSQL: lock not available
+# Server gone, connection lost, cannot connect, shutting down, killed; PostgreSQL classes 08 and 57P.
+CONNECTION = {2002, 2003, 2006, 2013, 2055, 1053, 1927, 1077, 1040, 1158, 1159, 1160, 1161, 0}
+
+
+def database():
+	"""The connection to the primary database, also while Frappe has switched to a read replica."""
+	return getattr(frappe.local, "primary_db", None) or frappe.local.db
+
+
+def affected_rows() -> int:
+	"""How many rows the last statement changed."""
+	return database()._cursor.rowcount
+
+
+def queue_once(queue, callback) -> None:
+	"""Add a transaction callback to one of Frappe's queues unless it waits there already."""
+	if callback not in queue._functions:
+		queue.add(callback)
+
+
+def begin_anew() -> bool:
+	"""Leave the transaction's snapshot for a new one, if nothing was written; say whether that was done.
+
+	Runs none of Frappe's commit or rollback callbacks: they belong to whoever queued them.
+	"""
+	db = database()
+	if db.transaction_writes:
+		return False
+	if db.db_type != "mariadb":  # MariaDB's START TRANSACTION ends the open one by itself
+		db.sql("rollback")
+	db.begin()
+	return True
+
+
+def is_lost_transaction(error: Exception) -> bool:
+	"""The database has rolled back the whole transaction; everything it wrote is gone."""
+	return isinstance(error, frappe.QueryDeadlockError) or _code(error) in LOST_TRANSACTION
+
+
+def is_lock_wait(error: Exception) -> bool:
+	"""A row stayed locked for longer than the database lets one wait."""
+	return isinstance(error, frappe.QueryTimeoutError) or _code(error) in LOCK_WAIT
+
+
+def is_duplicate(error: Exception) -> bool:
+	return _code(error) in DUPLICATE
+
+
+def is_connection_lost(error: Exception) -> bool:
+	"""The database cannot be reached, or the connection broke; whether a COMMIT arrived is unknown."""
+	db = database()
+	kinds = tuple(
+		getattr(db, name) for name in ("OperationalError", "InternalError", "InterfaceError") if hasattr(db, name)
+	)
+	code = _code(error)
+	if isinstance(code, str):
+		return code.startswith(("08", "57P"))
+	if type(error).__name__ == "InterfaceError":
+		return True
+	return isinstance(error, kinds) and (code is None or code in CONNECTION)
+
+
+def _code(error: Exception | None):
+	"""The driver's number (MariaDB) or SQLSTATE (PostgreSQL), looked for through Frappe's wrapping too."""
+	if error is None:
+		return None
+	if state := getattr(error, "pgcode", None):
+		return state
+	first = error.args[0] if error.args else None
+	if isinstance(first, Exception):
+		return _code(first)
+	return first if isinstance(first, int) else None

@@ -1,0 +1,54 @@
+"""What a site needs besides DocTypes: roles, a key, the first channel, the composite indexes. Idempotent."""
+
+import frappe
+
+from .sessions import config, keys
+
+ROLES = {
+	"Assistant Session Administrator": True,
+	"Assistant Session Agent": True,
+	"Assistant Session Auditor": True,
+	"Assistant Session Service": False,  # for routers and webhooks; never opens Desk
+}
+
+# The lookups of the scheduler's jobs; single-column indexes stand in the DocTypes.
+INDEXES = {
+	"Conversation Session": (
+		["status", "expires_at"],
+		["status", "agent_lock_expires_at"],
+		["status", "closed_at"],
+		["party_type", "party"],
+	),
+}
+
+
+def after_install() -> None:
+	_make_roles()
+	_make_first_channel()
+	keys.ensure()
+
+
+def after_migrate() -> None:
+	_make_roles()
+	_make_indexes()
+	keys.ensure()
+
+
+def _make_roles() -> None:
+	for role, desk_access in ROLES.items():
+		if not frappe.db.exists("Role", role):
+			values = {"doctype": "Role", "role_name": role, "desk_access": int(desk_access)}
+			frappe.get_doc(values).insert(ignore_permissions=True)
+
+
+def _make_first_channel() -> None:
+	settings = frappe.get_single(config.DOCTYPE)
+	if not settings.channels:
+		settings.append("channels", {"channel": "Web", "guests": 1})
+		settings.save(ignore_permissions=True)
+
+
+def _make_indexes() -> None:
+	for doctype, indexes in INDEXES.items():
+		for columns in indexes:
+			frappe.db.add_index(doctype, columns)

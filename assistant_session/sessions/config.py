@@ -1,0 +1,128 @@
+"""Limits and times: one immutable snapshot of Settings per site, at most five seconds old.
+
+Settings come from the DocType Assistant Session Settings; what an operator tunes per site and nobody edits
+in Desk comes from site_config.json:
+
+    assistant_session_register_ttl   seconds a register entry lives past its last write (120)
+    assistant_session_hold_ttl       seconds a hold outlives its worker (60)
+    assistant_session_hold_longest   seconds a hold is renewed at the most (600)
+    assistant_session_redis_timeout  seconds one Redis command may take (0.5)
+"""
+
+import time
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import frappe
+
+from .. import compat
+
+FRESH_SECONDS = 5
+DOCTYPE = "Assistant Session Settings"
+
+
+@dataclass(frozen=True)
+class Channel:
+	name: str
+	guests: bool = False  # a guest may open sessions on it over HTTP
+	verified_by_provider: bool = False  # its external ids prove who the sender is
+
+
+@dataclass(frozen=True)
+class Settings:
+	"""Times in seconds; the defaults hold where Settings were never saved."""
+
+	session_ttl: int = 86400
+	agent_lock_ttl: int = 86400
+	authentication_ttl: int = 28800
+	authentication_idle: int = 1800
+	message_limit: int = 16000
+	json_limit: int = 262144
+	history_page: int = 200
+	hold_wait: int = 10
+	opens_per_minute: int = 60
+	messages_per_minute: int = 60
+	memory_sessions: int = 2000
+	memory_megabytes: int = 32
+	channels: dict[str, Channel] = field(default_factory=lambda: {"Web": Channel("Web", guests=True)})
+	time_zone: ZoneInfo = ZoneInfo("UTC")
+
+
+_snapshots: dict[str, tuple[float, Settings]] = {}
+
+
+def settings() -> Settings:
+	"""This site's settings; an edit shows in every worker within five seconds."""
+	site = frappe.local.site
+	expires, snapshot = _snapshots.get(site, (0.0, None))
+	if time.monotonic() >= expires:
+		snapshot = _load(snapshot)
+		_snapshots[site] = (time.monotonic() + FRESH_SECONDS, snapshot)
+	return snapshot
+
+
+def forget() -> None:
+	"""Read the settings anew at the next call (they were saved in this process)."""
+	_snapshots.pop(frappe.local.site, None)
+
+
+def now() -> datetime:
+	"""The time in the site's time zone, without one, as Frappe stores it."""
+	return datetime.now(settings().time_zone).replace(tzinfo=None)
+
+
+def register_ttl() -> float:
+	return _site_number("assistant_session_register_ttl", 120)
+
+
+def hold_ttl() -> float:
+	return _site_number("assistant_session_hold_ttl", 60)
+
+
+def hold_longest() -> float:
+	return _site_number("assistant_session_hold_longest", 600)
+
+
+def redis_timeout() -> float:
+	return _site_number("assistant_session_redis_timeout", 0.5)
+
+
+def _site_number(key: str, default: float) -> float:
+	value = frappe.local.conf.get(key)
+	return default if value is None else max(float(value), 0.001)
+
+
+def _load(previous: Settings | None) -> Settings:
+	"""Read from the database; while it is away, what was read before still holds."""
+	try:
+		return _read(compat.database().get_singles_dict(DOCTYPE))
+	except Exception as error:
+		if previous and compat.is_connection_lost(error):
+			return previous
+		raise
+
+
+def _read(stored: dict) -> Settings:
+	numbers = {
+		column.name: int(stored[column.name])
+		for column in fields(Settings)
+		if column.type is int and str(stored.get(column.name) or "").isdigit() and int(stored[column.name])
+	}
+	channels = _channels()
+	return Settings(**numbers, **({"channels": channels} if channels else {}), time_zone=_time_zone())
+
+
+def _channels() -> dict[str, Channel]:
+	rows = frappe.get_all(
+		"Assistant Session Channel",
+		filters={"parent": DOCTYPE},
+		fields=["channel", "guests", "verified_by_provider"],
+	)
+	return {row.channel: Channel(row.channel, bool(row.guests), bool(row.verified_by_provider)) for row in rows}
+
+
+def _time_zone() -> ZoneInfo:
+	from frappe.utils import get_system_timezone
+
+	return ZoneInfo(get_system_timezone())

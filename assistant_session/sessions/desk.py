@@ -1,0 +1,78 @@
+"""What the DocType controllers do: keep Desk, REST and scripts from changing what the service owns, and let the
+few allowed edits take part in coherence."""
+
+import json
+
+import frappe
+from frappe import _
+
+from . import bounds, store, turns
+from .errors import InvalidSessionData
+from .snapshot import Session
+from .statements import P, run, table
+from .transaction import ledger
+
+# Changed by Frappe itself on every save, or harmless to everybody but Desk.
+FRAMEWORK_FIELDS = frozenset(
+	{"version", "revision", "modified", "modified_by", "idx", "_user_tags", "_comments", "_assign", "_liked_by", "_seen"}
+)
+
+
+def refuse(doc) -> None:
+	"""Nobody creates, edits or renames this here."""
+	text = _("{0} is written by the session service alone.").format(_(doc.doctype))
+	frappe.throw(text, frappe.PermissionError)
+
+
+def differs(doc, before, field: str) -> bool:
+	"""Whether a save would change the stored value (a form sends numbers and times as text)."""
+	new, old = doc.get(field), before.get(field)
+	return (new or None) != (old or None) and str(new or "") != str(old or "")
+
+
+def check_edit(doc) -> None:
+	"""The editable fields hold what the service could have written."""
+	try:
+		bounds.ttl(int(doc.ttl or 0))
+		for field in ("current_state", "previous_state"):
+			doc.set(field, bounds.optional_label(doc.get(field) or None, field))
+		for field in ("context", "flows"):
+			value = json.loads(doc.get(field) or "{}")
+			doc.set(field, bounds.json_object(value, field) if value else None)
+	except (InvalidSessionData, ValueError) as error:
+		frappe.throw(str(error), frappe.ValidationError)
+
+
+def supersede(doc) -> None:
+	"""Make this save a new version of the row; Frappe has locked it."""
+	ledger().mark(doc.name)
+	doc.version = (doc.get_doc_before_save() or doc).version + 1
+	doc.revision = store.new_revision()
+
+
+def announce(name: str) -> None:
+	"""The row was changed: at COMMIT its register entry goes."""
+	ledger().mark(name)
+	ledger().wrote(name, None)
+
+
+def forget(name: str) -> None:
+	"""The row is being deleted: so are its turns and events, and at COMMIT its register entry."""
+	announce(name)
+	turns.delete(name)
+	run(("delete events",), _delete_events, (name,))
+
+
+def describe(row) -> dict:
+	"""One session for a list or a command line: nothing secret."""
+	session = Session(row, "database")
+	return {
+		"session_id": row.name, "channel": row.channel, "user": row.user, "status": row.status,
+		"state": row.current_state, "authenticated": session.authenticated, "agent": session.active_agent,
+		"turns": row.turn_count, "version": row.version,
+	}  # fmt: skip
+
+
+def _delete_events():
+	events = table("Session Event")
+	return frappe.qb.from_(events).delete().where(events.session == P)

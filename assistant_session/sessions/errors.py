@@ -1,0 +1,114 @@
+"""What can go wrong with a session, as one tree; each error carries the HTTP status it becomes.
+
+SessionError
+├── SessionNotFound          404  no such session, or not yours: the two look the same
+├── SessionGone              410
+│   ├── SessionExpired            its time ran out
+│   └── SessionClosed             somebody ended it
+├── SessionConflict          409  somebody else changed the same thing at the same time
+├── SessionBusy              423  another message of this session is being processed
+├── InvalidSessionData       422  what was handed in is not acceptable
+├── NotPermitted             403  this caller may not do that
+├── TooManyRequests          429  a limit on calls was reached
+│   └── VerificationLocked        a limit on verification attempts was reached
+├── ResponderFailed          500  the site's own chatbot raised an error; nothing was stored
+└── SessionStoreUnavailable  503  the database is away; try again, with the same message_id
+
+A text names the session and the way out. It never shows a Python value or what a person typed.
+"""
+
+from frappe import _
+
+
+class SessionError(Exception):
+	"""Base of every error this package raises on purpose."""
+
+	http_status_code = 500
+	retry_after: int | None = None  # seconds, where trying again later is the way out
+
+	def __init__(self, message: str, session_id: str | None = None):
+		super().__init__(message)
+		self.session_id = session_id
+
+
+class SessionNotFound(SessionError):
+	http_status_code = 404
+
+	@classmethod
+	def of(cls, session_id: str | None = None) -> "SessionNotFound":
+		"""The one 404, the same words for an unknown id, somebody else's, and a wrong token."""
+		return cls(_("There is no such conversation session for this caller. Open a new one."), session_id)
+
+
+class SessionGone(SessionError):
+	http_status_code = 410
+
+
+class SessionExpired(SessionGone):
+	@classmethod
+	def of(cls, session_id: str) -> "SessionExpired":
+		text = _("Conversation session {0} has expired. Open a new one.")
+		return cls(text.format(session_id), session_id)
+
+
+class SessionClosed(SessionGone):
+	@classmethod
+	def of(cls, session_id: str) -> "SessionClosed":
+		text = _("Conversation session {0} was closed. Open a new one.")
+		return cls(text.format(session_id), session_id)
+
+
+class SessionConflict(SessionError):
+	"""Two writers changed `field` differently. Read the session again and decide anew."""
+
+	http_status_code = 409
+
+	def __init__(self, message: str, session_id: str | None = None, field: str | None = None):
+		super().__init__(message, session_id)
+		self.field = field
+
+	@classmethod
+	def on(cls, session_id: str, field: str) -> "SessionConflict":
+		text = _("Somebody else changed {0} of conversation session {1} at the same time. Read it again.")
+		return cls(text.format(field, session_id), session_id, field)
+
+
+class SessionBusy(SessionError):
+	http_status_code = 423
+	retry_after = 2
+
+	@classmethod
+	def of(cls, session_id: str) -> "SessionBusy":
+		text = _("Conversation session {0} is busy with another message. Try again in a moment.")
+		return cls(text.format(session_id), session_id)
+
+
+class InvalidSessionData(SessionError):
+	http_status_code = 422
+
+
+class NotPermitted(SessionError):
+	http_status_code = 403
+
+
+class TooManyRequests(SessionError):
+	http_status_code = 429
+	retry_after = 60
+
+
+class VerificationLocked(TooManyRequests):
+	pass
+
+
+class ResponderFailed(SessionError):
+	http_status_code = 500
+
+
+class SessionStoreUnavailable(SessionError):
+	http_status_code = 503
+	retry_after = 5
+
+	@classmethod
+	def of(cls, session_id: str | None = None) -> "SessionStoreUnavailable":
+		text = _("Conversation sessions cannot be reached right now. Try again with the same message_id.")
+		return cls(text, session_id)

@@ -1,0 +1,68 @@
+"""The only writer of Session Event: an append-only audit trail, chained so that tampering shows.
+
+Each event's digest is an HMAC over the one before it and the event's own values. Count and head of the chain
+stand in the session's row and are written in the same UPDATE, under the same lock: events of one session
+cannot interleave, and one that was altered, removed or cut off no longer fits. Details never hold a
+credential, a token or message text.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from . import keys
+from .rows import Row
+from .statements import P, insert, run, table
+
+DOCTYPE = "Session Event"
+COLUMNS = ("name", "session", "sequence", "event", "actor", "details", "digest")
+STANDARD = ("creation", "modified", "owner", "modified_by", "docstatus", "idx")
+
+
+@dataclass(frozen=True)
+class Event:
+	"""Something worth remembering, as handed to a write."""
+
+	event: str
+	details: dict[str, Any] = field(default_factory=dict)
+
+
+def chain(row: Row, events: list[Event], now: datetime) -> tuple[dict[str, Any], list[tuple]]:
+	"""The columns of the session that must change, and the rows to insert, for `events` after `row`."""
+	head, count, records = row.event_head or "", row.event_count, []
+	actor = frappe.session.user
+	for event in events:
+		count += 1
+		details = json.dumps(event.details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+		head = link(head, row.name, count, event.event, actor, details, now)
+		name = f"{row.name}-{count:08d}"
+		record = (name, row.name, count, event.event, actor, details, head)
+		records.append((*record, now, now, actor, actor, 0, 0))
+	return ({"event_count": count, "event_head": head} if events else {}), records
+
+
+def link(
+	previous: str, session: str, sequence: int, event: str, actor: str, details: str, now: datetime
+) -> str:
+	"""The digest of one event, given the one before it (empty for the first)."""
+	moment = now.isoformat(timespec="microseconds")
+	return keys.digest(keys.AUDIT, previous, session, str(sequence), event, actor, details, moment)
+
+
+def store(records: list[tuple]) -> None:
+	insert(DOCTYPE, (*COLUMNS, *STANDARD), records)
+
+
+def count_of(event: str) -> int:
+	"""How many events of this kind the site holds."""
+
+	def build():
+		from pypika.functions import Count
+
+		events = table(DOCTYPE)
+		return frappe.qb.from_(events).select(Count("*")).where(events.event == P)
+
+	return run(("count events",), build, (event,))[0][0]

@@ -1,0 +1,140 @@
+"""The right to process a session's messages, one at a time.
+
+A hold is a key in Redis with a random token. It lasts a minute (site config), is renewed by a thread while
+its block runs, and expires by itself if the worker dies. When Redis is away the session's row is locked in
+the database instead, which lasts until the transaction ends. Waiting is bounded by Settings; then SessionBusy.
+"""
+
+import os
+import random
+import secrets
+import threading
+import time
+
+from .. import compat
+from . import config, register, store
+from .errors import SessionBusy
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks at a busy session
+
+
+class Hold:
+	"""A hold that was got. `said` is the register's entry at that moment, None if there was none to trust."""
+
+	def __init__(self, name: str, token: str = "", said: str | None = None):
+		self.name, self.token, self.said = name, token, said
+		self.key = register.key("hold", name)
+		self.connection = register.connection()
+		self.marked = bool(token)
+		self.expires = time.monotonic() + config.hold_longest()
+		self.in_block = False
+
+	@property
+	def in_database(self) -> bool:
+		return not self.token
+
+	def release_later(self) -> str:
+		"""Stop renewing; returns the token, for a caller that releases together with something else."""
+		_renewed.pop(self.key, None)
+		return self.token
+
+	def release(self, mark: str = "m") -> None:
+		"""Give the hold back, and take the mark put with it away."""
+		if token := self.release_later():
+			register.leave(self.name, mark, hold_token=token)
+
+
+def acquire(name: str, mark: str) -> Hold:
+	"""Wait for the hold of a session, and put `mark` into the register with it.
+
+	Raises SessionBusy after `hold_wait` seconds (Settings).
+	"""
+	deadline = time.monotonic() + config.settings().hold_wait
+	pause = FIRST_PAUSE
+	while True:
+		hold = _try_redis(name, mark)
+		if hold == "away":
+			return _acquire_in_database(name, deadline)
+		if hold:
+			return hold
+		if time.monotonic() >= deadline:
+			raise SessionBusy.of(name)
+		time.sleep(pause * random.uniform(0.5, 1.5))
+		pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _try_redis(name: str, mark: str):
+	"""A Hold, None if somebody else has it, "away" if Redis is."""
+	here = register.connection()
+	token = str(secrets.randbits(63))
+	keys = [register.key("hold", name), register.key("register", name)]
+	life = int(config.hold_ttl() * 1000)
+	arguments = [token, life, mark, int(config.register_ttl() * 1000)]
+	answer = here.call(lambda: here.enter(keys, arguments))
+	if answer is None:
+		here.must_delete(keys[1:])
+		return "away"
+	if not answer[0]:
+		return None
+	hold = Hold(name, token, register.entry_of(here, answer[1]))
+	_renew_from_now_on(hold)
+	return hold
+
+
+def _acquire_in_database(name: str, deadline: float) -> Hold:
+	pause = FIRST_PAUSE
+	while True:
+		compat.begin_anew()
+		try:
+			store.select_locked(name, wait=False)
+			return Hold(name)
+		except Exception as error:
+			if not compat.is_lock_wait(error):
+				raise
+		if time.monotonic() >= deadline:
+			raise SessionBusy.of(name)
+		time.sleep(pause)
+		pause = min(pause * 2, LONGEST_PAUSE)
+
+
+_renewed: dict[bytes, Hold] = {}
+_renewer: threading.Thread | None = None
+_renewer_guard = threading.Lock()
+
+
+def _renew_from_now_on(hold: Hold) -> None:
+	global _renewer
+	_renewed[hold.key] = hold
+	if _renewer is None:
+		with _renewer_guard:
+			if _renewer is None:
+				interval = config.hold_ttl() / 4
+				_renewer = threading.Thread(target=_renew, args=(interval,), name="hold renewal", daemon=True)
+				_renewer.start()
+
+
+def _renew(interval: float) -> None:
+	while True:
+		time.sleep(interval)
+		for hold in list(_renewed.values()):
+			if time.monotonic() > hold.expires:
+				_renewed.pop(hold.key, None)
+			else:
+				_renew_one(hold, int(interval * 4000))
+
+
+def _renew_one(hold: Hold, life: int) -> None:
+	"""In a thread without a site: speaks to Redis alone. An error is tried again at the next round."""
+	try:
+		hold.connection.renew([hold.key], [hold.token, life])
+	except register.ERRORS:
+		return
+
+
+def _reset() -> None:
+	global _renewer, _renewer_guard
+	_renewed.clear()
+	_renewer, _renewer_guard = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_reset)

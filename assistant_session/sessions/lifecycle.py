@@ -1,0 +1,265 @@
+"""Opening, finding, closing and expiring sessions.
+
+A session may be found by its id, or by a key: channel and external id, or device. The key is a unique column of
+Active sessions, so a person has at most one per channel whatever happens at the same moment; when a session
+ends, its key goes to its successor in the same transaction.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+
+import frappe
+from frappe import _
+
+from .. import compat
+from . import bounds, coherence, config, events, keys, store, writing
+from .errors import (
+	InvalidSessionData,
+	SessionBusy,
+	SessionConflict,
+	SessionNotFound,
+	SessionStoreUnavailable,
+)
+from .events import Event
+from .rows import Row
+from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
+from .transaction import ledger
+from .writing import Write
+
+BATCH = 500
+TRIES = 3
+ID_BYTES = 16  # 128 random bits
+
+
+@dataclass
+class Wanted:
+	"""What a caller asks `open` for, checked."""
+
+	session_id: str | None = None
+	channel: str = "Web"
+	external_id: str | None = None
+	device_id: str | None = None
+	user: str | None = None
+	party: tuple[str, str] | None = None
+	ttl: int | None = None
+	state: str | None = None
+	token_hash: str | None = None
+	bound: bool = True  # holds the key of its person or device
+	key: str | None = field(init=False, default=None)
+
+	def __post_init__(self) -> None:
+		if self.bound and self.external_id is not None:
+			self.key = _key("external", self.channel, self.external_id)
+		elif self.bound and self.device_id is not None:
+			self.key = device_key(self.device_id)
+
+
+def wanted(
+	session_id: str | None, channel: str, external_id: str | None, device_id: str | None, user: str | None,
+	party: tuple[str, str] | None, ttl: int | None, state: str | None,
+) -> Wanted:  # fmt: skip
+	"""The arguments of `open`, checked; raises InvalidSessionData."""
+	if party is not None and (not isinstance(party, tuple | list) or len(party) != 2):
+		raise InvalidSessionData(_("party: a pair of DocType and name is needed."))
+	return Wanted(
+		session_id if session_id is None else bounds.session_id(session_id),
+		bounds.label(channel, "channel"),
+		bounds.optional_label(external_id, "external_id", length=255),
+		device_id if device_id is None else bounds.device_id(device_id),
+		bounds.optional_label(user, "user"),
+		tuple(bounds.label(part, "party") for part in party) if party else None,
+		ttl if ttl is None else bounds.ttl(ttl),
+		bounds.optional_label(state, "state"),
+	)
+
+
+def open_session(ask: Wanted) -> Session:
+	"""Restore the session asked for, or create one. See `sessions.open` for the rules."""
+	clean = not compat.database().transaction_writes
+	for attempt in range(TRIES):
+		try:
+			return _open(ask)
+		except Exception as error:
+			if compat.is_connection_lost(error):
+				raise SessionStoreUnavailable.of(ask.session_id) from error
+			if compat.is_lock_wait(error):
+				raise SessionBusy.of(ask.session_id or _("of this person")) from error
+			if not compat.is_lost_transaction(error):
+				raise
+			compat.database().rollback()
+			if not clean or attempt + 1 == TRIES:
+				raise SessionConflict.on(ask.session_id or "", "the transaction") from error
+	raise AssertionError("unreachable")
+
+
+def open_for_device(device_id: str) -> Row:
+	"""The active session of a device as a row, created unauthenticated if there is none."""
+	return _create_or_adopt(Wanted(device_id=device_id), None)
+
+
+def find(name: str, *, max_age: float = 0) -> Session:
+	"""A live session. Raises SessionNotFound, SessionExpired, SessionClosed."""
+	row, origin = coherence.read(name, max_age=max_age)
+	if row.status != ACTIVE or row.expires_at <= config.now():
+		writing.require_live(row)
+	return Session(row, origin)
+
+
+def end(name: str, reason: str, status: str = CLOSED) -> None:
+	"""Close a session: it keeps its turns and events, and gives up key, token, locks and authentication."""
+
+	def decide(row: Row) -> Write:
+		if row.status == CLOSED:
+			return Write(any_status=True)
+		return ending(row, reason, status)
+
+	row = coherence.current(name)
+	writing.save(row, decide(row), decide=decide)
+
+
+def ending(row: Row, reason: str, status: str) -> Write:
+	"""The write that ends a session."""
+	changes = dict.fromkeys(ENDS_EMPTY)
+	changes.update(status=status, closed_at=config.now(), close_reason=reason, authenticated=0)
+	event = Event("closed" if status == CLOSED else "expired", {"reason": reason})
+	return Write(changes, events=[event], any_status=True)
+
+
+ENDS_EMPTY = (
+	"active_key", "token_hash", "auth_expires_at", "user_profile", "pending_intent", "pending_message",
+	"active_agent", "agent_locked_at", "agent_lock_expires_at",
+)  # fmt: skip
+
+
+def expire_overdue() -> int:
+	"""Mark sessions past their time as Expired, one bounded batch, oldest first; returns how many."""
+	expired = 0
+	for name in store.overdue("expires_at", config.now(), BATCH):
+		row = store.select_locked(name)
+		if row and row.status == ACTIVE and row.expires_at <= config.now():
+			writing.save(row, ending(row, "time", EXPIRED))
+			expired += 1
+	return expired
+
+
+def device_key(device_id: str) -> str:
+	return _key("device", device_id)
+
+
+def _key(*parts: str) -> str:
+	return sha256(keys.framed(*parts)).hexdigest()
+
+
+def _open(ask: Wanted) -> Session:
+	if ask.session_id is not None:
+		return _open_by_id(ask)
+	if ask.key is None:
+		return _created(ask, None)
+	coherence.leave_old_snapshot()
+	return _open_by_key(ask, store.select_active(ask.key))
+
+
+def _open_by_id(ask: Wanted) -> Session:
+	try:
+		row, origin = coherence.read(ask.session_id)
+	except SessionNotFound:
+		row = _create_or_adopt(ask, None)
+		return Session(row, "created" if row.name == ask.session_id and row.version == 1 else "database")
+	if ask.user is not None and row.user and row.user != ask.user:
+		raise SessionNotFound.of(ask.session_id)
+	if row.status == ACTIVE and row.expires_at > config.now():
+		return Session(row, origin)
+	if ask.key is None:
+		writing.require_live(row)
+	ask.session_id = None
+	return _open_by_key(ask, store.select_active(ask.key))
+
+
+def _open_by_key(ask: Wanted, holder: Row | None) -> Session:
+	if holder is None or holder.expires_at <= config.now():
+		return _created(ask, holder)
+	if _is_for(ask, holder):
+		return Session(holder, "database")
+	ask.bound, ask.key = False, None
+	return _created(ask, None)
+
+
+def _is_for(ask: Wanted, holder: Row) -> bool:
+	"""Whether the key alone opens its session: never another user's, and an authenticated one only where the
+	provider of the channel vouches for the sender."""
+	if holder.user and holder.user != ask.user:
+		return False
+	if not holder.authenticated:
+		return True
+	channel = config.settings().channels.get(ask.channel)
+	return bool(ask.external_id and channel and channel.verified_by_provider)
+
+
+def _created(ask: Wanted, overdue: Row | None) -> Session:
+	row = _create_or_adopt(ask, overdue)
+	if row.version == 1:
+		return Session(row, "created")
+	return _open_by_key(ask, row)
+
+
+def _create_or_adopt(ask: Wanted, overdue: Row | None) -> Row:
+	"""Insert a session; if somebody else opened the same one a moment earlier, that one is returned."""
+	if overdue is not None:
+		_expire_holder(overdue)
+	values, event_records = _first_values(ask)
+	db = compat.database()
+	point = f"assistant_session_{secrets.token_hex(4)}"
+	db.savepoint(point)
+	try:
+		ledger().mark(values["name"])
+		row = store.create(values, values["last_activity"])
+	except Exception as error:
+		if not compat.is_duplicate(error):
+			raise
+		db.rollback(save_point=point)
+		return _adopt(ask)
+	events.store(event_records)
+	ledger().wrote(row.name, row)
+	return row
+
+
+def _expire_holder(row: Row) -> None:
+	def decide(current: Row) -> Write:
+		if current.status == ACTIVE and current.expires_at <= config.now():
+			return ending(current, "time", EXPIRED)
+		return Write(any_status=True)
+
+	writing.save(row, decide(row), decide=decide)
+
+
+def _adopt(ask: Wanted) -> Row:
+	row = store.select_locked(ask.session_id) if ask.session_id else None
+	row = row or (store.select_active(ask.key, locked=True) if ask.key else None)
+	if row is None:
+		raise InvalidSessionData(_("session_id: this id is too like one that exists already. Choose another."))
+	return row
+
+
+def _first_values(ask: Wanted) -> tuple[dict, list[tuple]]:
+	now, settings = config.now(), config.settings()
+	name = ask.session_id or secrets.token_urlsafe(ID_BYTES)
+	ttl = ask.ttl or settings.session_ttl
+	values = {
+		"name": name, "channel": ask.channel, "external_id": ask.external_id, "device_id": ask.device_id,
+		"user": ask.user, "status": ACTIVE, "ttl": ttl, "last_activity": now,
+		"expires_at": now + timedelta(seconds=ttl), "current_state": ask.state, "active_key": ask.key,
+		"token_hash": ask.token_hash,
+	}  # fmt: skip
+	if ask.party:
+		values["party_type"], values["party"] = ask.party
+	empty = Row(**{**dict.fromkeys(Row._fields), "name": name, "event_count": 0})
+	chained, records = events.chain(empty, [Event("created", {"channel": ask.channel})], now)
+	return {**values, **chained}, records
+
+
+def owner_of_request() -> str | None:
+	"""The logged-in user, None for a guest."""
+	user = frappe.session.user
+	return None if user in (None, "", "Guest") else user

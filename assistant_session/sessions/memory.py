@@ -1,0 +1,86 @@
+"""Worker memory: the session rows this process has seen, bounded in number and in bytes.
+
+It is never believed on its own. A row may be used only when the register, or the database, has just said
+that its version and revision are the current ones; `coherence` asks them. Use this module from there alone.
+"""
+
+import os
+import sys
+import threading
+import time
+
+import frappe
+from cachetools import LRUCache
+
+from . import config
+from .rows import Row, entry
+
+# What a cached row costs beyond its own text: tuple, numbers, times, keys and the cache's own bookkeeping.
+# Measured by `make bench`.
+OVERHEAD_BYTES = 1400
+
+
+class Remembered:
+	"""A row, what the register calls it, and when (monotonic seconds) that was last confirmed."""
+
+	__slots__ = ("confirmed_at", "entry", "row")
+
+	def __init__(self, row: Row):
+		self.row, self.entry, self.confirmed_at = row, entry(row), time.monotonic()
+
+
+class Memory:
+	"""A least-recently-used map of (site, session id) to Remembered, safe to use from threads."""
+
+	def __init__(self) -> None:
+		self.reset()
+
+	def reset(self) -> None:
+		"""Empty, with a lock nobody holds: what a forked worker starts with."""
+		self._lock = threading.Lock()
+		self._bounds: tuple[int, int] | None = None
+		self._rows: LRUCache = LRUCache(0)
+
+	def get(self, name: str) -> Remembered | None:
+		with self._lock:
+			return self._rows.get((frappe.local.site, name))
+
+	def put(self, row: Row) -> None:
+		"""Remember a committed row. One too large for the whole memory is simply not kept."""
+		settings = config.settings()
+		bounds = (settings.memory_sessions, settings.memory_megabytes * 1024 * 1024)
+		with self._lock:
+			self._fit(bounds)
+			if _weight(row, bounds) <= self._rows.maxsize:
+				self._rows[(frappe.local.site, row.name)] = Remembered(row)
+
+	def drop(self, name: str) -> bool:
+		with self._lock:
+			return self._rows.pop((frappe.local.site, name), None) is not None
+
+	def clear(self) -> None:
+		with self._lock:
+			self._rows.clear()
+
+	def __len__(self) -> int:
+		return len(self._rows)
+
+	def _fit(self, bounds: tuple[int, int]) -> None:
+		if bounds != self._bounds:
+			rows = LRUCache(bounds[1], getsizeof=lambda remembered: _weight(remembered.row, bounds))
+			for key, remembered in self._rows.items():
+				if _weight(remembered.row, bounds) <= bounds[1]:
+					rows[key] = remembered
+			self._rows, self._bounds = rows, bounds
+
+
+def _weight(row: Row, bounds: tuple[int, int]) -> int:
+	"""Bytes, but never less than a row's share of the memory: that bounds their number as well."""
+	text = sum(sys.getsizeof(value) for value in row if isinstance(value, str))
+	return max(text + OVERHEAD_BYTES, bounds[1] // max(bounds[0], 1))
+
+
+memory = Memory()
+
+
+os.register_at_fork(after_in_child=memory.reset)

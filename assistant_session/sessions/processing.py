@@ -1,0 +1,188 @@
+"""Processing one message: the hold, a view of the session that is current, and one write at the end.
+
+	with sessions.turn(session_id, "I need 11 remote controls", message_id=request_id) as turn:
+		if not turn.repeated:
+			turn.session.set_flow("bulk_order", "collecting_contact", {"quantity": 11})
+			turn.reply("To confirm your order, please give name, phone, email")
+
+Leaving the block stores the person's message, the replies and every change of `turn.session` together; an
+exception stores nothing. Two trips to Redis: one gets the hold, reads the register and puts the mark; one,
+after COMMIT, publishes and gives the hold back.
+"""
+
+from typing import Any
+
+from .. import compat
+from . import bounds, coherence, holds, store, turns, writing
+from .agents import Grant
+from .errors import InvalidSessionData, SessionBusy, SessionNotFound
+from .events import Event
+from .memory import memory
+from .rows import Row
+from .snapshot import Session
+from .transaction import ledger
+from .turns import Draft, Turn
+from .writing import Write
+
+
+class TurnInProgress:
+	"""The message being processed: `message`, `session` (a snapshot to change), and what is answered so far.
+
+	`repeated` is true if this `message_id` was stored before: `replies` are then the stored ones, and leaving
+	the block writes nothing.
+	"""
+
+	def __init__(self, row: Row, origin: str, message: str, intent: str | None):
+		self.session = Session(row, origin)
+		self.message, self.intent = message, intent
+		self.repeated = False
+		self.role = turns.USER
+		self.stored: list[Turn] = []
+		self.drafts: list[Draft] = []
+		self.events: list[Event] = []
+
+	@property
+	def replies(self) -> list[str]:
+		"""What the assistant answers, or answered the first time."""
+		if self.repeated:
+			return [turn.content for turn in self.stored if turn.role == turns.ASSISTANT]
+		return [draft.content for draft in self.drafts if draft.role == turns.ASSISTANT]
+
+	def reply(self, text: str, *, intent: str | None = None, metadata: dict | None = None) -> None:
+		"""Answer; may be called several times, up to 50. Ignored while a stored message is repeated."""
+		self._add(turns.ASSISTANT, text, intent, metadata)
+
+	def note(self, text: str, *, metadata: dict | None = None) -> None:
+		"""Add a turn of the role `system`."""
+		self._add(turns.SYSTEM, text, None, metadata)
+
+	def complete_flow(self, flow: str) -> bool:
+		"""End a flow as done, which counts it; says whether there was one."""
+		if not self.session.clear_flow(flow):
+			return False
+		self.events.append(Event("flow_completed", {"flow": flow}))
+		return True
+
+	def _add(self, role: str, text: str, intent: str | None, metadata: dict | None) -> None:
+		if self.repeated:
+			return
+		if len(self.drafts) >= turns.MOST_REPLIES:
+			raise InvalidSessionData(f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed.")
+		self.drafts.append(_draft(role, text, intent, metadata, answers=len(self.drafts) + 1))
+
+
+class TurnBlock:
+	"""The context manager behind `sessions.turn`."""
+
+	def __init__(
+		self,
+		session_id: str,
+		message: str,
+		*,
+		message_id: str | None = None,
+		intent: str | None = None,
+		metadata: dict[str, Any] | None = None,
+		grant: Grant | None = None,
+	):
+		self.name = bounds.session_id(session_id)
+		self.draft = _draft(turns.USER, message, intent, metadata)
+		self.fence = grant.fence if grant else None
+		if message_id is not None:
+			self.draft.message_key = turns.key_of(self.name, bounds.label(message_id, "message_id"))
+
+	def __enter__(self) -> TurnInProgress:
+		self.hold = self._acquire()
+		try:
+			self.turn = self._begin()
+		except BaseException:
+			self._give_back()
+			raise
+		return self.turn
+
+	def __exit__(self, kind, error, traceback) -> None:
+		try:
+			if kind is None and not self.turn.repeated:
+				self._store()
+				return
+		except BaseException:
+			self._give_back()
+			raise
+		self._give_back()
+
+	def _acquire(self) -> holds.Hold:
+		here = ledger()
+		self.token = ""
+		if held := here.holds.get(self.name):
+			if held.in_block:
+				raise SessionBusy.of(self.name)
+			held.in_block = True
+			held.said = None
+			return held
+		self.token = here.token
+		hold = holds.acquire(self.name, here.token)
+		if not hold.in_database:
+			here.marked.add(self.name)
+		here.holds[self.name] = hold
+		hold.in_block = True
+		return hold
+
+	def _begin(self) -> TurnInProgress:
+		self.fresh = compat.begin_anew()
+		row = None if self.name in ledger().written else coherence.confirmed(self.name, self.hold.said)
+		self.warm = row is not None
+		row = row or self._select()
+		turn = TurnInProgress(row, "memory" if self.warm else "database", self.draft.content, self.draft.intent)
+		if not self._find_repeated(turn):
+			writing.require_live(row)
+		return turn
+
+	def _select(self) -> Row:
+		row = store.select(self.name) if self.fresh else store.select_locked(self.name)
+		if row is None:
+			memory.drop(self.name)
+			raise SessionNotFound.of(self.name)
+		return row
+
+	def _find_repeated(self, turn: TurnInProgress) -> bool:
+		if self.draft.message_key is None:
+			return False
+		before = turns.by_message_key(self.draft.message_key, locked=not self.fresh)
+		if before is None:
+			return False
+		if before.content != self.draft.content:
+			raise InvalidSessionData("message_id: this id was used for another message of the session.")
+		turn.repeated = True
+		turn.stored = [before, *turns.replies_to(before, locked=not self.fresh)]
+		return True
+
+	def _store(self) -> None:
+		changes = self.turn.session.changes()
+		if not self.warm:
+			changes["restored_count"] = self.turn.session._row.restored_count + 1
+		self.draft.role = self.turn.role
+		write = Write(changes, [self.draft, *self.turn.drafts], self.turn.events)
+		mark_is_safe = self.warm and ledger().token == self.token
+		result = writing.save(self.turn.session._row, write, fence=self.fence, mark_is_safe=mark_is_safe)
+		self.turn.stored = result.turns
+		self.turn.session = Session(result.row, self.turn.session.origin)
+		self.hold.in_block = False
+		ledger().keep(self.hold)
+
+	def _give_back(self) -> None:
+		"""Leave the session to others now; an earlier turn of this transaction still waits for its end."""
+		self.hold.in_block = False
+		here = ledger()
+		if self.name not in here.written:
+			here.holds.pop(self.name, None)
+			here.marked.discard(self.name)
+			self.hold.release(here.token)
+
+
+def _draft(role: str, text: str, intent: str | None, metadata: dict | None, *, answers: int = 0) -> Draft:
+	return Draft(
+		role,
+		bounds.message(text, "message" if role == turns.USER else "reply"),
+		bounds.optional_label(intent, "intent"),
+		metadata=bounds.json_object(metadata, "metadata") if metadata else None,
+		answers=answers,
+	)

@@ -1,0 +1,191 @@
+"""The register: what was last committed of each session, in the site's Redis cache, shared by all workers.
+
+One key per session holds one of
+
+    12:804…   an entry: version and revision of the last commit; a row in memory that matches is current
+    m731…     a mark: a writer's transaction is open; nobody may trust memory
+    (nothing) unknown; read the database
+
+Only writers write here, and only in three ways: put a mark, turn the own mark into an entry, delete. A reader
+never publishes, so an entry can only come from the writer of that very version. Every function tolerates a
+Redis that is away: it then answers as if the key were absent, remembers the trouble, and deletes what it
+could not mark as soon as Redis answers again. Values are plain integers; nothing is pickled.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+
+import frappe
+import redis
+
+from . import config
+
+# KEYS: hold, register. ARGV: hold token, hold ms, mark, mark ms → {1 if held, what the register said}
+ENTER = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+	local said = redis.call('GET', KEYS[2])
+	redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+	return {1, said}
+end
+return {0, false}
+"""
+
+# KEYS: register, hold. ARGV: mark, entry ('' for none), entry ms, hold token ('' for none)
+# → 1 if the own mark was there. Without an entry: take the own mark away.
+LEAVE = """
+local said = redis.call('GET', KEYS[1])
+local own = said == ARGV[1]
+if own and ARGV[2] ~= '' then
+	redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+elseif own or (ARGV[2] ~= '' and said and string.sub(said, 1, 1) ~= 'm') then
+	redis.call('DEL', KEYS[1])
+end
+if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL', KEYS[2]) end
+return own and 1 or 0
+"""
+
+# KEYS: hold. ARGV: hold token, hold ms → 1 if it was still ours
+RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
+
+ERRORS = (redis.RedisError, OSError)
+
+
+class Connection:
+	"""This process's way to one Redis: commands with short timeouts, and what it remembers of trouble."""
+
+	def __init__(self, url: str):
+		timeout = config.redis_timeout()
+		self.redis = redis.Redis.from_url(
+			url, socket_timeout=timeout, socket_connect_timeout=timeout, socket_keepalive=True
+		)
+		self.enter = self.redis.register_script(ENTER)
+		self.leave = self.redis.register_script(LEAVE)
+		self.renew = self.redis.register_script(RENEW)
+		self.troubled_at = float("-inf")  # monotonic seconds
+		self.unmarked: dict[bytes, float] = {}  # keys whose mark or deletion did not get through, and when
+
+	def call(self, command, default=None):
+		"""What `command` (a function without arguments) returns, or `default` if Redis is in trouble."""
+		try:
+			if self.unmarked:
+				self._clear_unmarked()
+			return command()
+		except ERRORS as error:
+			self._note_trouble(error)
+			return default
+
+	def must_delete(self, keys: Iterable[bytes]) -> None:
+		"""These entries may be wrong now. They go as soon as Redis answers, or expire by themselves."""
+		now = time.monotonic()
+		self.unmarked.update((key, now) for key in keys)
+
+	def troubled(self) -> bool:
+		"""Redis gave this process an error within the life of an entry."""
+		return time.monotonic() - self.troubled_at < config.register_ttl()
+
+	def _clear_unmarked(self) -> None:
+		"""Delete what others might still trust; entries older than their own life are gone already."""
+		oldest = time.monotonic() - config.register_ttl()
+		keys = [key for key, since in list(self.unmarked.items()) if since > oldest]
+		if keys:
+			self.redis.delete(*keys)
+		self.unmarked.clear()
+
+	def _note_trouble(self, error: Exception) -> None:
+		if not self.troubled():
+			frappe.logger("assistant_session").warning(
+				f"Redis cache in trouble ({type(error).__name__}); reading the database meanwhile"
+			)
+		self.troubled_at = time.monotonic()
+
+
+_connections: dict[str, Connection] = {}
+_guard = threading.Lock()
+
+
+def _reset() -> None:
+	global _guard
+	_connections.clear()
+	_guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_reset)
+
+
+def connection() -> Connection:
+	"""The Redis cache of the current site."""
+	url = os.environ.get("FRAPPE_REDIS_CACHE") or frappe.local.conf.get("redis_cache") or ""
+	found = _connections.get(url)
+	if found is None:
+		with _guard:
+			found = _connections.setdefault(url, Connection(url or "redis://127.0.0.1:13311"))
+	return found
+
+
+def key(kind: str, name: str) -> bytes:
+	"""A key of ours, under the site's own prefix (Frappe's: the name of its database)."""
+	return f"{frappe.local.conf.db_name}|assistant_session:{kind}:{name}".encode()
+
+
+def read(name: str) -> str | None:
+	"""The entry of a session; None for a mark, nothing, or a Redis in trouble (now or lately)."""
+	here = connection()
+	register_key = key("register", name)
+	return entry_of(here, here.call(lambda: here.redis.get(register_key)))
+
+
+def entry_of(here: Connection, said: bytes | None) -> str | None:
+	if not said or said.startswith(b"m") or here.troubled():
+		return None
+	return said.decode()
+
+
+def mark(names: Iterable[str], token: str) -> None:
+	"""Say that a transaction of ours is about to change these sessions; refreshes the mark if it stands."""
+	here, keys, life = connection(), [key("register", name) for name in names], _milliseconds()
+
+	def put() -> bool:
+		pipeline = here.redis.pipeline(transaction=False)
+		for register_key in keys:
+			pipeline.set(register_key, token, px=life)
+		pipeline.execute()
+		return True
+
+	if not here.call(put, False):
+		here.must_delete(keys)
+
+
+def leave(
+	name: str, token: str, *, entry: str = "", hold_name: str | None = None, hold_token: str = ""
+) -> bool:
+	"""End a transaction: with `entry` publish it, without take the own mark away; then release the hold.
+
+	Returns whether the entry went in. If Redis cannot be told, the key is deleted as soon as it can.
+	"""
+	here = connection()
+	keys = [key("register", name), key("hold", hold_name or name)]
+	arguments = [token, entry, _milliseconds(), hold_token]
+	answer = here.call(lambda: here.leave(keys, arguments))
+	if answer is None:
+		here.must_delete(keys[:1])
+	return answer == 1
+
+
+def forget(names: Iterable[str]) -> None:
+	"""Delete the entries: whoever reads next asks the database."""
+	here, keys = connection(), [key("register", name) for name in names]
+	if keys and here.call(lambda: here.redis.delete(*keys)) is None:
+		here.must_delete(keys)
+
+
+def new_mark() -> str:
+	return f"m{int.from_bytes(os.urandom(8), 'big')}"
+
+
+def _milliseconds() -> int:
+	return int(config.register_ttl() * 1000)

@@ -1,0 +1,93 @@
+"""The stored form of a session: which columns there are, what belongs together, and how two writers merge.
+
+A `Row` holds the values as the database gives them; JSON stays text. Rows are immutable, so that the same one
+can sit in worker memory and in any number of snapshots.
+"""
+
+import json
+from collections import namedtuple
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import SessionConflict
+
+COLUMNS = (
+	"name", "channel", "external_id", "device_id", "user", "party_type", "party",
+	"status", "ttl", "creation", "last_activity", "expires_at", "closed_at", "close_reason", "legal_hold",
+	"authenticated", "auth_method", "authenticated_at", "auth_expires_at", "identity_hash", "user_profile",
+	"locked_intent", "pending_intent", "pending_message",
+	"active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence",
+	"current_state", "previous_state", "context", "flows",
+	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "event_count", "event_head",
+)  # fmt: skip
+
+Row = namedtuple("Row", COLUMNS)
+
+JSON_COLUMNS = frozenset({"context", "flows"})
+
+# Columns that only make sense together: two writers that change any of a group differently are in conflict.
+GROUPS = (
+	("authenticated", "auth_method", "authenticated_at", "auth_expires_at", "identity_hash", "user_profile"),
+	("pending_intent", "pending_message"),
+	("active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence"),
+	("current_state", "previous_state"),
+	("user", "party_type", "party"),
+)
+GROUP_OF = {column: group for group in GROUPS for column in group}
+
+Changes = Mapping[str, Any]
+
+
+def entry(row: Row) -> str:
+	"""What the register says while this row is the last one committed."""
+	return f"{row.version}:{row.revision}"
+
+
+def decode(text: str | None) -> dict:
+	return json.loads(text) if text else {}
+
+
+def encode(value: dict) -> str | None:
+	return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
+
+
+def merge(base: Row, changes: Changes, current: Row) -> dict[str, Any]:
+	"""What is to be written on `current` so that both its changes since `base` and `changes` hold.
+
+	JSON columns merge by top-level key, groups as a whole, other columns one by one. Raises SessionConflict,
+	naming the field, where both sides changed the same thing differently.
+	"""
+	merged: dict[str, Any] = {}
+	for column, mine in changes.items():
+		if column in JSON_COLUMNS:
+			merged[column] = _merge_json(base, column, mine, current)
+		elif _moved(base, current, column) and _differs(changes, current, column):
+			raise SessionConflict.on(base.name, column)
+		else:
+			merged[column] = mine
+	return merged
+
+
+def _moved(base: Row, current: Row, column: str) -> bool:
+	group = GROUP_OF.get(column, (column,))
+	return any(getattr(base, other) != getattr(current, other) for other in group)
+
+
+def _differs(changes: Changes, current: Row, column: str) -> bool:
+	group = GROUP_OF.get(column, (column,))
+	return any(other in changes and changes[other] != getattr(current, other) for other in group)
+
+
+def _merge_json(base: Row, column: str, mine: str | None, current: Row) -> str | None:
+	before, after, theirs = decode(getattr(base, column)), decode(mine), decode(getattr(current, column))
+	merged = dict(theirs)
+	for key in before.keys() | after.keys():
+		if before.get(key) == after.get(key) and (key in before) == (key in after):
+			continue  # we did not touch it
+		if theirs.get(key) not in (before.get(key), after.get(key)):
+			raise SessionConflict.on(base.name, f"{column}.{key}")
+		if key in after:
+			merged[key] = after[key]
+		else:
+			merged.pop(key, None)
+	return encode(merged)

@@ -1,0 +1,183 @@
+"""`Session`, what callers hold in their hands: a snapshot that belongs to nobody else.
+
+Reading an attribute decodes the stored row on demand. Changing one changes this object alone; `changes()`
+says what differs from the row it started from, and the API decides whether and how to store that.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from . import bounds, config, flows, secrecy
+from .flows import Flow
+from .rows import JSON_COLUMNS, Row, decode
+
+ACTIVE, CLOSED, EXPIRED = "Active", "Closed", "Expired"
+
+
+def _stored(column: str, text: str) -> property:
+	"""A column nobody changes through a snapshot."""
+	return property(lambda self: getattr(self._row, column), doc=text)
+
+
+def _label(column: str, text: str) -> property:
+	"""A short text that a controller may change."""
+
+	def get(self) -> str | None:
+		return self._changed.get(column, getattr(self._row, column))
+
+	def change(self, value: str | None) -> None:
+		self._changed[column] = bounds.optional_label(value, column)
+
+	return property(get, change, doc=text)
+
+
+def _json(column: str, text: str) -> property:
+	"""A dict, decoded once per snapshot; change it in place or assign another."""
+
+	def get(self) -> dict[str, Any]:
+		if column not in self._changed:
+			self._changed[column] = decode(getattr(self._row, column))
+		return self._changed[column]
+
+	def change(self, value: dict[str, Any]) -> None:
+		bounds.json_object(value, column)
+		self._changed[column] = json.loads(json.dumps(value))
+
+	return property(get, change, doc=text)
+
+
+class Session:
+	"""One conversation as it was when it was read.
+
+	`origin` says where from: "created", "memory" or "database". `stale` is true if the database could not be
+	asked; such a snapshot is for showing only, and never authenticated.
+	"""
+
+	__slots__ = ("_changed", "_row", "origin", "stale")
+
+	def __init__(self, row: Row, origin: str):
+		self._row, self._changed = row, {}
+		self.stale = origin == "stale"
+		self.origin = "memory" if self.stale else origin
+
+	id = session_id = _stored("name", "The session id.")
+	channel = _stored("channel", "Where the conversation takes place, as named in Settings.")
+	external_id = _stored("external_id", "The person's address on that channel, a phone number for instance.")
+	device_id = _stored("device_id", "The device a web session is bound to, a UUID.")
+	user = _stored("user", "The logged-in Frappe user it belongs to, if any.")
+	party_type = _stored("party_type", "DocType of the party it belongs to, if any.")
+	party = _stored("party", "Name of that party.")
+	status = _stored("status", "Active, Closed or Expired.")
+	ttl = _stored("ttl", "Seconds it lives past its last turn.")
+	creation = _stored("creation", "When it was opened, in the site's time zone.")
+	last_activity = _stored("last_activity", "When its last turn was stored.")
+	expires_at = _stored("expires_at", "When it expires unless there is another turn.")
+	closed_at = _stored("closed_at", "When it was closed or found expired.")
+	close_reason = _stored("close_reason", "Why it was closed.")
+	auth_method = _stored("auth_method", "How the person proved who they are.")
+	authenticated_at = _stored("authenticated_at", "When they did.")
+	auth_expires_at = _stored("auth_expires_at", "When that ends at the latest.")
+	locked_intent = _label("locked_intent", "The intent an authenticated person is being served for.")
+	pending_intent = _label("pending_intent", "The intent that waits for an authentication.")
+	current_state = state = _label("current_state", "Its place in the controller's workflow.")
+	previous_state = _stored("previous_state", "The state before that.")
+	context = _json("context", "Whatever the controller keeps with the conversation (JSON).")
+	flows = _json("flows", "Forms being filled in, by name; use set_flow, get_flow and clear_flow.")
+	agent_fence = _stored("agent_fence", "Grows with every grant of the agent lock.")
+	agent_lock_expires_at = _stored("agent_lock_expires_at", "When the agent lock ends.")
+	version = _stored("version", "Grows with every write.")
+	turn_count = _stored("turn_count", "Number of turns stored.")
+	restored_count = _stored("restored_count", "How often a worker had to take it up from the database.")
+
+	@property
+	def authenticated(self) -> bool:
+		"""Whether the person is known right now: proven, not timed out, not idle for too long, not closed."""
+		row, now = self._row, config.now()
+		if self.stale or not row.authenticated or row.status != ACTIVE or not row.auth_expires_at:
+			return False
+		idle = timedelta(seconds=config.settings().authentication_idle)
+		return now < row.auth_expires_at and now < row.expires_at and now < row.last_activity + idle
+
+	@property
+	def user_profile(self) -> dict[str, Any]:
+		"""What the verifier told about the person; empty while nobody is authenticated. Decrypted on use."""
+		return decode(secrecy.reveal(self._row.user_profile)) if self.authenticated else {}
+
+	@property
+	def pending_message(self) -> str | None:
+		"""What the person asked before being asked who they are. Decrypted on use."""
+		stored = self._changed.get("pending_message", self._row.pending_message)
+		return secrecy.reveal(stored) if stored else None
+
+	@pending_message.setter
+	def pending_message(self, value: str | None) -> None:
+		self._changed["pending_message"] = (
+			secrecy.conceal(bounds.message(value, "pending_message")) if value else None
+		)
+
+	@property
+	def active_agent(self) -> str | None:
+		"""The agent it is routed to, None when that lock's time is over."""
+		row = self._row
+		if not row.active_agent or not row.agent_lock_expires_at or row.agent_lock_expires_at <= config.now():
+			return None
+		return row.active_agent
+
+	@property
+	def should_greet(self) -> bool:
+		"""A session without turns has not been greeted; a restored one never is again."""
+		return not self._row.turn_count
+
+	@property
+	def expired(self) -> bool:
+		return self._row.status == EXPIRED or (self._row.status == ACTIVE and self._row.expires_at <= config.now())
+
+	@property
+	def closed(self) -> bool:
+		return self._row.status == CLOSED
+
+	def transition(self, state: str) -> None:
+		"""Move to `state`; the old one becomes previous_state."""
+		before = self.current_state
+		self.current_state = state
+		if self.current_state != before:
+			self._changed["previous_state"] = before
+
+	def clear_context(self, *, state: str | None = None, keep: tuple[str, ...] = ()) -> None:
+		"""Drop context and flows but for the context keys in `keep`, and move to `state` if given."""
+		self.context = {key: value for key, value in self.context.items() if key in keep}
+		self.flows = {}
+		if state is not None:
+			self.transition(state)
+
+	def set_flow(
+		self, flow: str, step: str, data: dict | None = None, *, version: int = 1, ttl: int | None = None
+	) -> Flow:
+		"""Start a flow or move it to another step; `data` is added to what it has. See sessions.set_flow."""
+		return flows.put(self.flows, flow, step, data, version=version, ttl=ttl)
+
+	def get_flow(self, flow: str, *, version: int = 1) -> Flow | None:
+		"""The flow, brought to `version` by the registered migration; None if there is none."""
+		return flows.take(self.flows, flow, version=version)
+
+	def clear_flow(self, flow: str) -> bool:
+		"""End a flow; says whether there was one."""
+		return self.flows.pop(flow, None) is not None
+
+	def changes(self) -> dict[str, Any]:
+		"""Columns that differ from the row this snapshot started from, in their stored form."""
+		stored = {
+			column: (bounds.json_object(value, column) if value else None) if column in JSON_COLUMNS else value
+			for column, value in self._changed.items()
+		}
+		return {column: value for column, value in stored.items() if self._differs(column, value)}
+
+	def _differs(self, column: str, value: Any) -> bool:
+		before = getattr(self._row, column)
+		if column in JSON_COLUMNS and before and value:
+			return before != value and decode(before) != json.loads(value)
+		return before != value
+
+	def __repr__(self) -> str:
+		return f"<Session {self.id} {self.status} v{self.version} {self.current_state or '-'}>"

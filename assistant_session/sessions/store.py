@@ -1,0 +1,124 @@
+"""The only writer of the table Conversation Session.
+
+Every write goes through `replace`: it names the version and revision it was decided on, and either replaces
+exactly that row or reports that it was not there any more.
+"""
+
+import secrets
+from datetime import datetime
+
+import frappe
+
+from .. import compat
+from .rows import COLUMNS, Changes, Row
+from .statements import P, insert, run, table
+
+DOCTYPE = "Conversation Session"
+REVISION_RANGE = 2**63
+
+
+def new_revision() -> str:
+	"""A random number in decimal, so that no two versions of a name ever look alike."""
+	return str(secrets.randbelow(REVISION_RANGE))
+
+
+def select(name: str) -> Row | None:
+	"""The row as this transaction sees it. The database folds case; a name that differs is not found."""
+	return _exactly(name, run(("select",), _select_by_name, (name,)))
+
+
+def select_locked(name: str, *, wait: bool = True) -> Row | None:
+	"""The row as it is now, locked until the transaction ends. Raises the driver's error if `wait` is false
+	and somebody else has it."""
+
+	def build():
+		query = _select_by_name()
+		return query.for_update() if wait else query.for_update(nowait=True)
+
+	return _exactly(name, run(("select", "locked", wait), build, (name,)))
+
+
+def select_active(active_key: str, *, locked: bool = False) -> Row | None:
+	"""The one session that holds the key of a person and channel, or of a device."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = _select_all().where(sessions.active_key == P)
+		return query.for_update() if locked else query
+
+	rows = run(("select active", locked), build, (active_key,))
+	return Row._make(rows[0]) if rows else None
+
+
+def versions(names: list[str]) -> dict[str, tuple[int, str]]:
+	"""Version and revision of each of `names` that this transaction can see."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = frappe.qb.from_(sessions).select(sessions.name, sessions.version, sessions.revision)
+		return query.where(sessions.name.isin([P for _name in names]))
+
+	return {name: (version, revision) for name, version, revision in run(("versions", len(names)), build, names)}
+
+
+def create(values: Changes, now: datetime) -> Row:
+	"""Insert a row; the driver's duplicate error comes through when the name or the active key is taken."""
+	complete = {**dict.fromkeys(COLUMNS), **_COUNTERS, **values}
+	complete.update(creation=now, revision=new_revision(), version=1)
+	columns = (*COLUMNS, "session_id", *_STANDARD)
+	user = frappe.session.user
+	insert(DOCTYPE, columns, [(*(complete[column] for column in COLUMNS), complete["name"], now, user, user, 0, 0)])
+	return Row(**complete)
+
+
+def replace(base: Row, changes: Changes, now: datetime, *, fence: int | None = None) -> Row | None:
+	"""Write `changes` over exactly `base` (and only while `fence` is current); None if it is not there."""
+	columns = tuple(changes)
+	revision = new_revision()
+	version = base.version + 1
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = frappe.qb.update(sessions)
+		for column in (*columns, "version", "revision", "modified"):
+			query = query.set(sessions[column], P)
+		query = query.where(sessions.name == P).where(sessions.version == P).where(sessions.revision == P)
+		return query if fence is None else query.where(sessions.agent_fence == P)
+
+	values = [*changes.values(), version, revision, now, base.name, base.version, base.revision]
+	if fence is not None:
+		values.append(fence)
+	run(("replace", columns, fence is None), build, values)
+	if compat.affected_rows() != 1:
+		return None
+	return base._replace(**changes, version=version, revision=revision)
+
+
+def overdue(column: str, now: datetime, limit: int) -> list[str]:
+	"""Names of Active sessions whose `column` (a time) has passed, at most `limit`, oldest first."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.status == P)
+		return query.where(sessions[column] <= P).orderby(sessions[column]).limit(limit)
+
+	return [name for (name,) in run(("overdue", column, limit), build, ("Active", now))]
+
+
+_COUNTERS = dict.fromkeys(
+	("authenticated", "legal_hold", "agent_fence", "turn_count", "restored_count", "event_count"), 0
+)
+_STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
+
+
+def _select_all():
+	sessions = table(DOCTYPE)
+	return frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
+
+
+def _select_by_name():
+	return _select_all().where(table(DOCTYPE).name == P)
+
+
+def _exactly(name: str, rows) -> Row | None:
+	return Row._make(rows[0]) if rows and rows[0][0] == name else None

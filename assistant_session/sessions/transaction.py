@@ -1,0 +1,141 @@
+"""What a database transaction has changed of sessions, and what must be told to others when it ends.
+
+A `Ledger` belongs to one database connection. Writers note here what they wrote; the ledger hangs itself
+into Frappe's callbacks: before COMMIT it refreshes the marks (and, unless the service owns the transaction,
+looks once more at what is really about to be committed: a rollback to a savepoint tells nobody), after
+COMMIT it publishes, after ROLLBACK it takes the marks away. It never commits and never rolls back.
+
+Correctness does not depend on a callback being run: a failed COMMIT runs none of them, and a mark that
+stays merely sends everybody to the database until it expires.
+"""
+
+from dataclasses import dataclass
+
+import frappe
+
+from .. import compat
+from . import holds, register, store
+from .memory import memory
+from .rows import Row, entry
+
+ATTRIBUTE = "assistant_session_ledger"
+SEEN = "assistant_session_seen"
+
+
+@dataclass
+class Written:
+	"""One session this transaction changed: its row if the service wrote it, None if Desk did."""
+
+	row: Row | None
+	times: int = 0
+	mark_is_safe: bool = False  # the trip that put the mark also confirmed the row written on top of
+
+
+class Ledger:
+	def __init__(self, db):
+		self.db = db
+		self.begin()
+
+	def begin(self) -> None:
+		self.token = register.new_mark()
+		self.marked: set[str] = set()
+		self.written: dict[str, Written] = {}
+		self.untrusted: set[str] = set()
+		self.holds: dict[str, holds.Hold] = {}
+		self.trusted: str | None = None
+
+	def mark(self, name: str) -> None:
+		"""Put the mark, once per transaction and session, before the first statement that changes the row."""
+		if name not in self.marked:
+			register.mark([name], self.token)
+			self.marked.add(name)
+
+	def wrote(self, name: str, row: Row | None, *, mark_is_safe: bool = False) -> None:
+		"""Note a change; `row` is what the session looks like once this transaction is committed."""
+		written = self.written.setdefault(name, Written(row))
+		written.row, written.times = row, written.times + 1
+		written.mark_is_safe = mark_is_safe
+		seen().pop(name, None)
+		self._queue()
+
+	def keep(self, hold: "holds.Hold") -> None:
+		"""Release this hold when the transaction ends."""
+		self.holds[hold.name] = hold
+		self._queue()
+
+	def trust(self, name: str) -> None:
+		"""The service itself commits next, and its last write was to `name`: no second look is needed."""
+		self.trusted = name
+
+	def _end(self) -> dict[str, "holds.Hold"]:
+		"""Start over; returns the holds to release. One whose block still runs outlives the transaction."""
+		ended = {name: hold for name, hold in self.holds.items() if not hold.in_block}
+		running = {name: hold for name, hold in self.holds.items() if hold.in_block}
+		self.begin()
+		self.holds = running
+		return ended
+
+	def _queue(self) -> None:
+		compat.queue_once(self.db.before_commit, self.before_commit)
+		compat.queue_once(self.db.after_commit, self.after_commit)
+		compat.queue_once(self.db.after_rollback, self.after_rollback)
+
+	def before_commit(self) -> None:
+		self._verify([name for name, written in self.written.items() if not self._is_trusted(name, written)])
+		stale = [
+			name
+			for name, written in self.written.items()
+			if not (written.mark_is_safe and self._is_trusted(name, written))
+		]
+		if stale:
+			register.mark(stale, self.token)
+
+	def _is_trusted(self, name: str, written: Written) -> bool:
+		return name == self.trusted and written.times == 1
+
+	def _verify(self, names: list[str]) -> None:
+		found = store.versions(names) if names else {}
+		for name in names:
+			row = self.written[name].row
+			if row is None or found.get(name) != (row.version, row.revision):
+				self.untrusted.add(name)
+
+	def after_commit(self) -> None:
+		written, untrusted, token = self.written, self.untrusted, self.token
+		held = self._end()
+		for name, change in written.items():
+			if name in untrusted or change.row is None:
+				memory.drop(name)
+				register.forget([name])
+				continue
+			hold = held.pop(name, None)
+			hold_token = hold.release_later() if hold else ""
+			if register.leave(name, token, entry=entry(change.row), hold_token=hold_token):
+				memory.put(change.row)
+		for hold in held.values():
+			hold.release()
+
+	def after_rollback(self) -> None:
+		marked, token = self.marked, self.token
+		held = self._end()
+		for name in marked:
+			seen().pop(name, None)
+			register.leave(name, token)
+		for hold in held.values():
+			hold.release()
+
+
+def ledger() -> Ledger:
+	"""The ledger of the current database connection."""
+	db = compat.database()
+	found = getattr(db, ATTRIBUTE, None)
+	if found is None:
+		found = Ledger(db)
+		setattr(db, ATTRIBUTE, found)
+	return found
+
+
+def seen() -> dict:
+	"""What this request has read already, by session id; outside requests nothing is kept."""
+	request = getattr(frappe.local, "request", None)
+	return {} if request is None else request.__dict__.setdefault(SEEN, {})

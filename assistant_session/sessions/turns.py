@@ -1,0 +1,133 @@
+"""The only writer of Conversation Turn: messages, appended once and never rewritten.
+
+A turn's name is its session's id and its zero-padded sequence, so a session's turns lie side by side in the
+table and a page of history is one short range, however long the conversation is.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from .rows import decode
+from .statements import P, insert, run, table
+
+DOCTYPE = "Conversation Turn"
+USER, ASSISTANT, SYSTEM = ROLES = ("user", "assistant", "system")
+COLUMNS = (
+	"name", "session", "sequence", "role", "content", "intent", "state", "message_key", "reply_to", "metadata",
+	"creation",
+)  # fmt: skip
+STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
+
+
+@dataclass(frozen=True)
+class Turn:
+	"""One stored message. `reply_to` is the sequence of the turn it answers; `state` is the one after it."""
+
+	session: str
+	sequence: int
+	role: str
+	content: str
+	intent: str | None = None
+	state: str | None = None
+	reply_to: int | None = None
+	metadata: dict[str, Any] = field(default_factory=dict)
+	creation: datetime | None = None
+
+
+@dataclass
+class Draft:
+	"""A message to be stored with the next write. `answers` is how many places before it the question stands."""
+
+	role: str
+	content: str
+	intent: str | None = None
+	message_key: str | None = None
+	metadata: str | None = None  # JSON
+	answers: int = 0
+
+
+def key_of(session: str, message_id: str) -> str:
+	"""The caller's idempotency key as it is stored: unique within the session, and not readable."""
+	return hashlib.sha256(f"{session}\0{message_id}".encode()).hexdigest()
+
+
+def name_of(session: str, sequence: int) -> str:
+	return f"{session}-{sequence:010d}"
+
+
+def append(session: str, last: int, drafts: list[Draft], state: str | None, now: datetime) -> list[Turn]:
+	"""Insert `drafts` after sequence `last`, in one statement. The caller holds the session's row lock."""
+	stored, user = [], frappe.session.user
+	for sequence, draft in enumerate(drafts, last + 1):
+		reply_to = sequence - draft.answers if draft.answers else None
+		turn = Turn(session, sequence, draft.role, draft.content, draft.intent, state, reply_to, decode(draft.metadata), now)
+		stored.append((turn, draft))
+	rows = [
+		(
+			name_of(session, turn.sequence), session, turn.sequence, turn.role, turn.content, turn.intent, state,
+			draft.message_key, turn.reply_to or 0, draft.metadata, now, now, user, user, 0, 0,
+		)
+		for turn, draft in stored
+	]  # fmt: skip
+	insert(DOCTYPE, (*COLUMNS, *STANDARD), rows)
+	return [turn for turn, _draft in stored]
+
+
+def by_message_key(key: str, *, locked: bool = False) -> Turn | None:
+	def build():
+		query = _select().where(table(DOCTYPE).message_key == P)
+		return query.for_update() if locked else query
+
+	rows = run(("turn by key", locked), build, (key,))
+	return _turn(rows[0]) if rows else None
+
+
+def between(session: str, first: int, last: int, *, locked: bool = False) -> list[Turn]:
+	"""Turns `first` to `last`, both included, in order; those that exist."""
+	if last < first:
+		return []
+
+	def build():
+		turns = table(DOCTYPE)
+		query = _select().where(turns.name >= P).where(turns.name <= P).where(turns.session == P)
+		query = query.orderby(turns.name)
+		return query.for_update() if locked else query
+
+	values = (name_of(session, first), name_of(session, last), session)
+	return [_turn(row) for row in run(("turns", locked), build, values)]
+
+
+def replies_to(turn: Turn, *, locked: bool = False) -> list[Turn]:
+	"""What was answered to a user's turn: the turns right after it that name it."""
+	following = between(turn.session, turn.sequence + 1, turn.sequence + MOST_REPLIES, locked=locked)
+	return [reply for reply in following if reply.reply_to == turn.sequence]
+
+
+MOST_REPLIES = 50  # in one turn
+
+
+def delete(session: str) -> None:
+	"""Remove a session's turns (it is being deleted itself)."""
+
+	def build():
+		turns = table(DOCTYPE)
+		return frappe.qb.from_(turns).delete().where(turns.session == P)
+
+	run(("delete turns",), build, (session,))
+
+
+def _select():
+	turns = table(DOCTYPE)
+	return frappe.qb.from_(turns).select(*(turns[column] for column in COLUMNS[1:]))
+
+
+def _turn(row: tuple) -> Turn:
+	session, sequence, role, content, intent, state, _key, reply_to, metadata, creation = row
+	return Turn(
+		session, sequence, role, content, intent, state, reply_to or None, json.loads(metadata or "{}"), creation
+	)

@@ -1,0 +1,147 @@
+"""Writing a session: mark, compare-and-set, merge if somebody was faster, turns and events in the same go.
+
+Inside the caller's transaction this never commits. If the database throws the whole transaction away
+(deadlock, snapshot too old), it is repeated when it held nothing but this write; otherwise the caller gets a
+SessionConflict, because work of theirs is gone as well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from .. import compat
+from . import config, events, store, turns
+from .errors import (
+	SessionBusy,
+	SessionClosed,
+	SessionConflict,
+	SessionExpired,
+	SessionNotFound,
+	SessionStoreUnavailable,
+)
+from .events import Event
+from .rows import Changes, Row, merge
+from .transaction import ledger
+from .turns import Draft, Turn
+
+TRIES = 3
+
+Decide = Callable[[Row], "Write"]
+
+
+@dataclass
+class Write:
+	"""What is to happen to a session: changed columns, new turns, new events."""
+
+	changes: Changes = field(default_factory=dict)
+	turns: list[Draft] = field(default_factory=list)
+	events: list[Event] = field(default_factory=list)
+	touch: bool = False  # counts as activity: the session lives longer
+	any_status: bool = False  # also allowed on a closed or expired session
+
+
+@dataclass
+class Result:
+	row: Row
+	turns: list[Turn]
+
+
+def save(
+	base: Row,
+	write: Write,
+	*,
+	decide: Decide | None = None,
+	fence: int | None = None,
+	mark_is_safe: bool = False,
+) -> Result:
+	"""Store `write`, which was decided on `base`.
+
+	If the row has moved on: with `decide`, that function decides again on the row as it is; without, the changes
+	of both sides are merged. `fence` refuses the write unless it is the current one. `mark_is_safe` says that the
+	trip that put the mark also confirmed `base`.
+
+	Raises SessionNotFound, SessionExpired, SessionClosed, SessionConflict, SessionBusy, SessionStoreUnavailable.
+	"""
+	clean = not compat.database().transaction_writes
+	for attempt in range(TRIES):
+		try:
+			return _save(base, write, decide, fence, mark_is_safe and not attempt)
+		except Exception as error:
+			_raise_unless_repeatable(error, base.name, clean and attempt + 1 < TRIES)
+	raise AssertionError("unreachable")
+
+
+def _raise_unless_repeatable(error: Exception, name: str, repeatable: bool) -> None:
+	if compat.is_connection_lost(error):
+		raise SessionStoreUnavailable.of(name) from error
+	if compat.is_lock_wait(error):
+		raise SessionBusy.of(name) from error
+	if not compat.is_lost_transaction(error):
+		raise error
+	compat.database().rollback()
+	ledger().after_rollback()
+	if not repeatable:
+		raise SessionConflict.on(name, "the transaction") from error
+
+
+def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mark_is_safe: bool) -> Result:
+	ledger().mark(base.name)
+	require_live(base, write)
+	result = _attempt(base, write, fence)
+	if result is None:
+		mark_is_safe = False
+		current = store.select_locked(base.name)
+		if current is None:
+			raise SessionNotFound.of(base.name)
+		result = _attempt_on_current(base, current, write, decide, fence)
+	ledger().wrote(base.name, result.row, mark_is_safe=mark_is_safe)
+	return result
+
+
+def _attempt_on_current(base: Row, current: Row, write: Write, decide: Decide | None, fence: int | None) -> Result:
+	if fence is not None and current.agent_fence != fence:
+		raise SessionConflict.on(base.name, "agent_fence")
+	require_live(current, write)
+	if decide:
+		write = decide(current)
+	else:
+		write = Write(merge(base, write.changes, current), write.turns, write.events, write.touch, write.any_status)
+	result = _attempt(current, write, fence)
+	if result is None:
+		raise SessionConflict.on(base.name, "version")
+	return result
+
+
+def require_live(row: Row, write: Write | None = None) -> None:
+	"""Raise SessionClosed or SessionExpired unless the session can be worked with."""
+	if write and write.any_status:
+		return
+	if row.status == "Closed":
+		raise SessionClosed.of(row.name)
+	if row.status == "Expired" or row.expires_at <= config.now():
+		raise SessionExpired.of(row.name)
+
+
+def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
+	now = config.now()
+	chained, records = events.chain(row, write.events, now)
+	changes = {**write.changes, **_activity(row, write, now), **chained}
+	if not changes:
+		return Result(row, [])
+	replaced = store.replace(row, changes, now, fence=fence)
+	if replaced is None:
+		return None
+	stored = []
+	if write.turns:
+		stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
+	if records:
+		events.store(records)
+	return Result(replaced, stored)
+
+
+def _activity(row: Row, write: Write, now: datetime) -> dict[str, Any]:
+	if not write.turns and not write.touch:
+		return {}
+	expires = now + timedelta(seconds=row.ttl)
+	return {"turn_count": row.turn_count + len(write.turns), "last_activity": now, "expires_at": expires}

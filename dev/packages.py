@@ -1,0 +1,65 @@
+"""The two system packages the pocket bench needs: MariaDB's server and client programs, and Redis.
+
+Only the programs are installed (Debian's `-core` packages and `redis-tools`, whose one binary is the server
+too), so that no system service appears or is touched.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from .console import SetupError, run, say, step
+
+PROGRAMS = {
+	"mariadbd": ("mariadb-server-core", ("/usr/sbin/mariadbd", "/usr/libexec/mariadbd")),
+	"mariadb-install-db": ("mariadb-server-core", ("/usr/bin/mariadb-install-db",)),
+	"mariadb": ("mariadb-client-core", ("/usr/bin/mariadb",)),
+	"redis-server": ("redis-tools", ("/usr/bin/redis-server", "/usr/bin/redis-check-rdb")),
+}
+
+
+def find(program: str) -> str | None:
+	"""The path of a program, looked for in PATH and where Debian puts it."""
+	found = shutil.which(program)
+	return found or next((path for path in PROGRAMS[program][1] if os.access(path, os.X_OK)), None)
+
+
+def ensure(log: Path) -> dict[str, str]:
+	"""Every program's path; the missing ones are installed with apt-get where this user may, else SetupError."""
+	missing = sorted({PROGRAMS[program][0] for program in PROGRAMS if not find(program)})
+	if missing:
+		_install(missing, log)
+	paths = {program: find(program) for program in PROGRAMS}
+	if absent := [program for program, path in paths.items() if not path]:
+		raise SetupError(f"still missing after the installation: {', '.join(absent)}. {_advice(missing)}")
+	return paths
+
+
+def _install(packages: list[str], log: Path) -> None:
+	prefix = _root_prefix()
+	if not shutil.which("apt-get") or prefix is None:
+		raise SetupError(_advice(packages))
+	with step(f"installing Debian's {', '.join(packages)}"):
+		env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+		run([*prefix, "apt-get", "update", "-q"], log=log, env=env)
+		run([*prefix, "apt-get", "install", "-qy", "--no-install-recommends", *packages], log=log, env=env)
+
+
+def _root_prefix() -> list[str] | None:
+	if os.geteuid() == 0:
+		return []
+	if shutil.which("sudo") and subprocess.call(["sudo", "-n", "true"], stderr=subprocess.DEVNULL) == 0:
+		return ["sudo", "-n"]
+	if shutil.which("sudo") and os.isatty(0):
+		say("sudo may ask for your password now")
+		return ["sudo"] if subprocess.call(["sudo", "-v"]) == 0 else None
+	return None
+
+
+def _advice(packages: list[str]) -> str:
+	names = " ".join(packages)
+	return (
+		f"MariaDB and Redis are needed, and installing them takes root. On Debian or Ubuntu, as root: "
+		f"apt-get install {names} — elsewhere, install the programs {', '.join(PROGRAMS)} and put them in PATH. Then run this again."
+	)
