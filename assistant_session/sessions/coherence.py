@@ -26,7 +26,7 @@ def read(name: str, *, max_age: float = 0) -> tuple[Row, str]:
 	With `max_age` (seconds) a row in memory that was confirmed so lately is taken without asking anybody.
 	Raises SessionNotFound, SessionStoreUnavailable.
 	"""
-	already = seen()
+	already = seen().rows
 	if name in already:
 		return already[name]
 	found = _from_memory(name, max_age) if not _written_here(name) else None

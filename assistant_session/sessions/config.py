@@ -41,7 +41,7 @@ class Settings:
 	json_limit: int = 262144
 	history_page: int = 200
 	hold_wait: int = 10
-	opens_per_minute: int = 60
+	opens_per_minute: int = 600
 	messages_per_minute: int = 60
 	memory_sessions: int = 2000
 	memory_megabytes: int = 32

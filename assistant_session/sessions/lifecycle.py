@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
-import frappe
 from frappe import _
 
 from .. import compat
@@ -25,7 +24,7 @@ from .errors import (
 from .events import Event
 from .rows import Row
 from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
-from .transaction import ledger
+from .transaction import ledger, seen
 from .writing import Write
 
 BATCH = 500
@@ -47,7 +46,12 @@ class Wanted:
 	state: str | None = None
 	token_hash: str | None = None
 	bound: bool = True  # holds the key of its person or device
+	by_key: bool = True  # that key alone may find a session (never for a guest: a device id is no proof)
 	key: str | None = field(init=False, default=None)
+
+	def unbind(self) -> None:
+		"""Open it without the key, and without the label of a device that somebody else holds."""
+		self.bound, self.key, self.device_id = False, None, None
 
 	def __post_init__(self) -> None:
 		if self.bound and self.external_id is not None:
@@ -99,11 +103,24 @@ def open_for_device(device_id: str) -> Row:
 	return _create_or_adopt(Wanted(device_id=device_id), None)
 
 
+def holder(ask: Wanted) -> Row | None:
+	"""The live session that holds the key of the person or device asked for."""
+	if ask.key is None:
+		return None
+	coherence.leave_old_snapshot()
+	row = store.select_active(ask.key)
+	return row if row and row.expires_at > config.now() else None
+
+
 def find(name: str, *, max_age: float = 0) -> Session:
 	"""A live session. Raises SessionNotFound, SessionExpired, SessionClosed."""
+	live = seen().live
+	if found := live.get(name):
+		return Session(*found)
 	row, origin = coherence.read(name, max_age=max_age)
 	if row.status != ACTIVE or row.expires_at <= config.now():
 		writing.require_live(row)
+	live[name] = (row, origin)
 	return Session(row, origin)
 
 
@@ -128,7 +145,7 @@ def ending(row: Row, reason: str, status: str) -> Write:
 
 
 ENDS_EMPTY = (
-	"active_key", "token_hash", "auth_expires_at", "user_profile", "pending_intent", "pending_message",
+	"active_key", "auth_expires_at", "user_profile", "pending_intent", "pending_message",
 	"active_agent", "agent_locked_at", "agent_lock_expires_at",
 )  # fmt: skip
 
@@ -182,14 +199,14 @@ def _open_by_key(ask: Wanted, holder: Row | None) -> Session:
 		return _created(ask, holder)
 	if _is_for(ask, holder):
 		return Session(holder, "database")
-	ask.bound, ask.key = False, None
+	ask.unbind()
 	return _created(ask, None)
 
 
 def _is_for(ask: Wanted, holder: Row) -> bool:
 	"""Whether the key alone opens its session: never another user's, and an authenticated one only where the
 	provider of the channel vouches for the sender."""
-	if holder.user and holder.user != ask.user:
+	if not ask.by_key or (holder.user and holder.user != ask.user):
 		return False
 	if not holder.authenticated:
 		return True
@@ -257,9 +274,3 @@ def _first_values(ask: Wanted) -> tuple[dict, list[tuple]]:
 	empty = Row(**{**dict.fromkeys(Row._fields), "name": name, "event_count": 0})
 	chained, records = events.chain(empty, [Event("created", {"channel": ask.channel})], now)
 	return {**values, **chained}, records
-
-
-def owner_of_request() -> str | None:
-	"""The logged-in user, None for a guest."""
-	user = frappe.session.user
-	return None if user in (None, "", "Guest") else user

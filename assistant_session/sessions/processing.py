@@ -130,39 +130,46 @@ class TurnBlock:
 		self.fresh = compat.begin_anew()
 		row = None if self.name in ledger().written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
-		row = row or self._select()
+		row, before = (row, self._stored_before()) if row else self._read()
 		turn = TurnInProgress(row, "memory" if self.warm else "database", self.draft.content, self.draft.intent)
-		if not self._find_repeated(turn):
+		if before:
+			self._repeat(turn, *before)
+		else:
 			writing.require_live(row)
 		return turn
 
-	def _select(self) -> Row:
-		row = store.select(self.name) if self.fresh else store.select_locked(self.name)
+	def _read(self) -> tuple[Row, tuple[int, str] | None]:
+		"""The row and, if there is one, the turn stored with this message id, both as they are now."""
+		before = None
+		if not self.fresh:
+			row, before = store.select_locked(self.name), self._stored_before()
+		elif self.draft.message_key:
+			row, before = store.select_with_turn(self.name, self.draft.message_key)
+		else:
+			row = store.select(self.name)
 		if row is None:
 			memory.drop(self.name)
 			raise SessionNotFound.of(self.name)
-		return row
+		return row, before
 
-	def _find_repeated(self, turn: TurnInProgress) -> bool:
-		if self.draft.message_key is None:
-			return False
-		before = turns.by_message_key(self.draft.message_key, locked=not self.fresh)
-		if before is None:
-			return False
-		if before.content != self.draft.content:
+	def _stored_before(self) -> tuple[int, str] | None:
+		key = self.draft.message_key
+		return turns.by_message_key(key, locked=not self.fresh) if key else None
+
+	def _repeat(self, turn: TurnInProgress, sequence: int, content: str) -> None:
+		if content != self.draft.content:
 			raise InvalidSessionData("message_id: this id was used for another message of the session.")
 		turn.repeated = True
-		turn.stored = [before, *turns.replies_to(before, locked=not self.fresh)]
-		return True
+		turn.stored = turns.exchange(self.name, sequence, locked=not self.fresh)
 
 	def _store(self) -> None:
 		changes = self.turn.session.changes()
 		if not self.warm:
-			changes["restored_count"] = self.turn.session._row.restored_count + 1
+			changes["restored_count"] = self.turn.session.row.restored_count + 1
 		self.draft.role = self.turn.role
 		write = Write(changes, [self.draft, *self.turn.drafts], self.turn.events)
 		mark_is_safe = self.warm and ledger().token == self.token
-		result = writing.save(self.turn.session._row, write, fence=self.fence, mark_is_safe=mark_is_safe)
+		result = writing.save(self.turn.session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
 		self.turn.stored = result.turns
 		self.turn.session = Session(result.row, self.turn.session.origin)
 		self.hold.in_block = False

@@ -80,7 +80,7 @@ def _follow_database(report: ConsistencyReport) -> str:
 	name, done = report.session_id, []
 	if memory.drop(name):
 		done.append("memory dropped")
-	seen().pop(name, None)
+	seen().forget(name)
 	if report.register == "outdated" and name not in ledger().written:
 		register.forget([name])
 		done.append("register entry deleted")

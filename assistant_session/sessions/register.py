@@ -150,6 +150,8 @@ def mark(names: Iterable[str], token: str) -> None:
 	here, keys, life = connection(), [key("register", name) for name in names], _milliseconds()
 
 	def put() -> bool:
+		if len(keys) == 1:
+			return here.redis.set(keys[0], token, px=life)
 		pipeline = here.redis.pipeline(transaction=False)
 		for register_key in keys:
 			pipeline.set(register_key, token, px=life)

@@ -61,6 +61,11 @@ class Session:
 		self.stale = origin == "stale"
 		self.origin = "memory" if self.stale else origin
 
+	@property
+	def row(self) -> Row:
+		"""The stored row this snapshot started from."""
+		return self._row
+
 	id = session_id = _stored("name", "The session id.")
 	channel = _stored("channel", "Where the conversation takes place, as named in Settings.")
 	external_id = _stored("external_id", "The person's address on that channel, a phone number for instance.")

@@ -13,7 +13,7 @@ from .. import compat
 from .rows import COLUMNS, Changes, Row
 from .statements import P, insert, run, table
 
-DOCTYPE = "Conversation Session"
+DOCTYPE, TURN_DOCTYPE = "Conversation Session", "Conversation Turn"
 REVISION_RANGE = 2**63
 
 
@@ -36,6 +36,19 @@ def select_locked(name: str, *, wait: bool = True) -> Row | None:
 		return query.for_update() if wait else query.for_update(nowait=True)
 
 	return _exactly(name, run(("select", "locked", wait), build, (name,)))
+
+
+def select_with_turn(name: str, message_key: str) -> tuple[Row | None, tuple[int, str] | None]:
+	"""The row, and sequence and content of the turn with this key if there is one, in one statement."""
+
+	def build():
+		sessions, turns = table(DOCTYPE), table(TURN_DOCTYPE)
+		query = _select_all().left_join(turns).on(turns.message_key == P)
+		return query.select(turns.sequence, turns.content).where(sessions.name == P)
+
+	rows = run(("select with turn",), build, (message_key, name))
+	row = _exactly(name, [rows[0][: len(COLUMNS)]]) if rows else None
+	return row, (rows[0][-2:] if row and rows[0][-1] is not None else None)
 
 
 def select_active(active_key: str, *, locked: bool = False) -> Row | None:

@@ -55,7 +55,7 @@ class Ledger:
 		written = self.written.setdefault(name, Written(row))
 		written.row, written.times = row, written.times + 1
 		written.mark_is_safe = mark_is_safe
-		seen().pop(name, None)
+		seen().forget(name)
 		self._queue()
 
 	def keep(self, hold: "holds.Hold") -> None:
@@ -119,7 +119,7 @@ class Ledger:
 		marked, token = self.marked, self.token
 		held = self._end()
 		for name in marked:
-			seen().pop(name, None)
+			seen().forget(name)
 			register.leave(name, token)
 		for hold in held.values():
 			hold.release()
@@ -135,7 +135,23 @@ def ledger() -> Ledger:
 	return found
 
 
-def seen() -> dict:
-	"""What this request has read already, by session id; outside requests nothing is kept."""
+class Seen:
+	"""What one request has read already: rows with where they came from, and those found to be live."""
+
+	__slots__ = ("live", "rows")
+
+	def __init__(self) -> None:
+		self.rows: dict[str, tuple[Row, str]] = {}
+		self.live: dict[str, tuple[Row, str]] = {}
+
+	def forget(self, name: str) -> None:
+		self.rows.pop(name, None)
+		self.live.pop(name, None)
+
+
+def seen() -> Seen:
+	"""This request's; outside requests an empty one each time, so that nothing is kept."""
 	request = getattr(frappe.local, "request", None)
-	return {} if request is None else request.__dict__.setdefault(SEEN, {})
+	if request is None:
+		return Seen()
+	return request.__dict__.get(SEEN) or request.__dict__.setdefault(SEEN, Seen())

@@ -78,13 +78,16 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 	return [turn for turn, _draft in stored]
 
 
-def by_message_key(key: str, *, locked: bool = False) -> Turn | None:
+def by_message_key(key: str, *, locked: bool = False) -> tuple[int, str] | None:
+	"""Sequence and content of the turn that was stored with this key."""
+
 	def build():
-		query = _select().where(table(DOCTYPE).message_key == P)
+		turns = table(DOCTYPE)
+		query = frappe.qb.from_(turns).select(turns.sequence, turns.content).where(turns.message_key == P)
 		return query.for_update() if locked else query
 
 	rows = run(("turn by key", locked), build, (key,))
-	return _turn(rows[0]) if rows else None
+	return rows[0] if rows else None
 
 
 def between(session: str, first: int, last: int, *, locked: bool = False) -> list[Turn]:
@@ -102,10 +105,10 @@ def between(session: str, first: int, last: int, *, locked: bool = False) -> lis
 	return [_turn(row) for row in run(("turns", locked), build, values)]
 
 
-def replies_to(turn: Turn, *, locked: bool = False) -> list[Turn]:
-	"""What was answered to a user's turn: the turns right after it that name it."""
-	following = between(turn.session, turn.sequence + 1, turn.sequence + MOST_REPLIES, locked=locked)
-	return [reply for reply in following if reply.reply_to == turn.sequence]
+def exchange(session: str, sequence: int, *, locked: bool = False) -> list[Turn]:
+	"""A turn and what was answered to it: the turns right after it that name it."""
+	following = between(session, sequence, sequence + MOST_REPLIES, locked=locked)
+	return [turn for turn in following if sequence in (turn.sequence, turn.reply_to)]
 
 
 MOST_REPLIES = 50  # in one turn

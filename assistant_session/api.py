@@ -1,0 +1,176 @@
+"""The HTTP surface, `/api/method/assistant_session.api.…`: validate, authorise, delegate.
+
+POST with a JSON body. A guest proves to be the person with the token that `open_session` gives in the response
+header X-Assistant-Session-Token (and in an HttpOnly cookie); a logged-in user owns their sessions. Success is
+{"message": {…}}, an error {"error": {"type", "message"}} with the statuses of `sessions.errors`. The frame in
+`web/endpoint.py` checks types, commits, and writes errors; annotations here are what it checks.
+"""
+
+from typing import Any
+
+from frappe import _
+
+from . import sessions
+from .web import access, limits, responder, views
+from .web.endpoint import Answer, endpoint, moment
+from .sessions import bounds, config, lifecycle, processing
+from .sessions.errors import NotPermitted, SessionGone
+from .sessions.rows import Row
+from .sessions.writing import require_live
+
+
+@endpoint()
+def open_session(
+	session_id: str | None = None,
+	channel: str | None = None,
+	external_id: str | None = None,
+	user: str | None = None,
+	party_type: str | None = None,
+	party: str | None = None,
+	state: str | None = None,
+	ttl: int | None = None,
+):
+	"""Restore the caller's session or open a new one; a new one comes with its token in the response header.
+
+	The device is named in the header X-Device-ID (a UUID). Everything but `session_id` and `channel` is for the
+	service role, which is told neither id nor token.
+	"""
+	device = access.device_id()
+	if access.is_service():
+		return _open_for_service(channel, external_id, device, user, party_type, party, state, ttl)
+	if any(value is not None for value in (external_id, user, party_type, party, state, ttl)):
+		raise NotPermitted(_("Only session_id and channel may be given here."))
+	ask = lifecycle.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
+	_check_channel(ask.channel)
+	row = _own_session(session_id, ask)
+	return Answer(views.reconnect(sessions.get(row.name))) if row else _open_new(ask)
+
+
+@endpoint(methods=("GET", "POST"))
+def resume_session(session_id: str | None = None):
+	"""What a page needs to redraw a conversation; reading changes nothing."""
+	row = access.admitted(session_id)
+	return Answer(views.reconnect(sessions.get(row.name)))
+
+
+@endpoint()
+def send_message(
+	session_id: str | None = None,
+	message: str | None = None,
+	message_id: str | None = None,
+	metadata: dict | None = None,
+):
+	"""Store the person's message, let the site's chatbot answer, store and return the replies.
+
+	`message_id` makes a retry safe: stored once, the same replies again. One id for another text is refused.
+	"""
+	row = access.admitted(session_id)
+	limits.count("message", row.name, config.settings().messages_per_minute)
+	with processing.TurnBlock(row.name, message, message_id=message_id, metadata=metadata) as turn:
+		access.require(turn.session.row, row.name)
+		if not turn.repeated:
+			responder.respond(turn)
+	replies = [views.turn(stored) for stored in turn.stored if stored.role == "assistant"]
+	body = {**views.session(turn.session), "repeated": turn.repeated, "replies": replies}
+	return Answer(body, wrote=row.name)
+
+
+@endpoint(methods=("GET", "POST"))
+def get_history(
+	session_id: str | None = None,
+	before: int | None = None,
+	after: int | None = None,
+	limit: int = 50,
+):
+	"""A page of the conversation, oldest first: the last `limit` turns, or those before or after a sequence."""
+	row = access.admitted(session_id)
+	require_live(row)
+	return Answer(views.history(sessions.history(row.name, before=before, after=after, limit=limit)))
+
+
+@endpoint()
+def close_session(session_id: str | None = None, reason: str = "closed by the person"):
+	"""End the session; its id cannot be used any more."""
+	row = access.admitted(session_id)
+	require_live(row)
+	sessions.close(row.name, reason)
+	return Answer({"session_id": row.name, "status": "Closed"})
+
+
+@endpoint(methods=("GET", "POST"))
+def get_session_lock(device_id: str | None = None):
+	"""The agent a device is routed to (service and administrator roles)."""
+	access.require_lock_role()
+	return Answer({"lock": _lock(sessions.get_session_lock(device_id))})
+
+
+@endpoint()
+def set_session_lock(device_id: str | None = None, agent_key: str | None = None, ttl: int | None = None):
+	"""Route a device to an agent; the answer names the winner, which may be another (`won`)."""
+	access.require_lock_role()
+	return Answer({"lock": _lock(sessions.set_session_lock(device_id, agent_key, ttl))})
+
+
+@endpoint()
+def clear_session_lock(device_id: str | None = None):
+	"""End a device's agent lock; `cleared` says whether there was one."""
+	access.require_lock_role()
+	return Answer({"cleared": sessions.clear_session_lock(device_id)})
+
+
+def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
+	"""The live session this caller proves to be theirs; None if a new one is to be opened."""
+	if session_id is None:
+		return _own_session_of_device(ask)
+	row = access.admitted(session_id)
+	try:
+		require_live(row)
+	except SessionGone:
+		if ask.key is None:
+			raise
+		return None
+	return row
+
+
+def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
+	row = lifecycle.holder(ask)
+	if row is None:
+		return None
+	try:
+		access.require(row, row.name)
+	except sessions.SessionNotFound:
+		ask.unbind()  # somebody else's device, or nobody who can prove it
+		return None
+	return row
+
+
+def _open_new(ask: lifecycle.Wanted) -> Answer:
+	if ask.user is None:
+		limits.count("open", access.network(), config.settings().opens_per_minute)
+	token, ask.token_hash = access.new_token()
+	ask.by_key = False
+	opened = lifecycle.open_session(ask)
+	headers = {access.TOKEN_HEADER: token}
+	return Answer(views.reconnect(opened), headers, [(access.cookie_name(opened.id), token)])
+
+
+def _open_for_service(
+	channel: Any, external_id: Any, device: str | None, user: Any, party_type: Any, party: Any, state: Any, ttl: Any
+) -> Answer:
+	"""A session for a router or webhook: it learns that there is one, and its routing, nothing more."""
+	pair = (party_type, party) if party_type or party else None
+	ask = lifecycle.wanted(None, channel or "Web", external_id, device, user, pair, ttl, state)
+	if ask.key is None:
+		raise bounds.InvalidSessionData(_("external_id or X-Device-ID is needed: no id is given to the service role."))
+	opened = lifecycle.open_session(ask)
+	return Answer({"opened": opened.origin == "created", "status": opened.status, "agent": opened.active_agent})
+
+
+def _check_channel(channel: str) -> None:
+	found = config.settings().channels.get(channel)
+	if access.person() is None and not (found and found.guests):
+		raise NotPermitted(_("channel: guests may not open sessions on this one."))
+
+
+def _lock(lock: sessions.DeviceLock | None) -> dict[str, Any] | None:
+	return {"agent": lock.agent, "expires_at": moment(lock.expires_at), "won": lock.won} if lock else None

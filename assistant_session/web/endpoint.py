@@ -1,0 +1,128 @@
+"""The frame around every endpoint: check the arguments' types, call, commit, and answer in one form.
+
+An endpoint never raises into Frappe, which would log every frame's variables (messages, tokens), show guests
+a traceback on 15, and drop the text of a 404. A success is {"message": {…}}, an error {"error": {"type",
+"message"}} with the status of the error's class.
+"""
+
+import functools
+import json
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.exceptions import FrappeTypeError
+from frappe.utils.typing_validations import transform_parameter_types
+from werkzeug.wrappers import Response
+
+from .. import compat
+from ..sessions import config
+from ..sessions.errors import InvalidSessionData, SessionError, SessionStoreUnavailable
+from ..sessions.transaction import ledger
+
+
+@dataclass
+class Answer:
+	"""What an endpoint returns: the body, headers to add, cookies to set (name, value)."""
+
+	body: dict[str, Any]
+	headers: dict[str, str] = field(default_factory=dict)
+	cookies: list[tuple[str, str]] = field(default_factory=list)
+	wrote: str | None = None  # the session whose single write came last: its COMMIT needs no second look
+
+
+def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
+	"""Make a function callable over HTTP. Permission is its own business, so that a refusal has our form too.
+
+	Guests' texts come through unescaped (`xss_safe`): they are stored as typed, and escaped where shown.
+	"""
+
+	def decorate(function: Callable) -> Callable:
+		@functools.wraps(function)
+		def answer(**arguments: Any) -> Response:
+			return _answer(function, arguments)
+
+		answer.__annotations__ = {}  # checked in _answer, so that a wrong type is answered in our form
+		return frappe.whitelist(allow_guest=True, xss_safe=True, methods=list(methods))(answer)
+
+	return decorate
+
+
+def moment(value: datetime | None) -> str | None:
+	"""A stored time as ISO 8601 with the site's offset."""
+	return value.replace(tzinfo=config.settings().time_zone).isoformat() if value else None
+
+
+def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
+	try:
+		answer = function(**_typed(function, arguments))
+		_commit(answer)
+		return _response({"message": answer.body}, 200, answer)
+	except SessionError as error:
+		_roll_back()
+		return _refusal(error)
+	except Exception as error:
+		_roll_back()
+		if compat.is_connection_lost(error):
+			return _refusal(SessionStoreUnavailable.of())
+		log(function.__name__, error)
+		return _refusal(SessionError(_("Something went wrong on our side. Nothing was stored.")))
+
+
+def _typed(function: Callable, arguments: dict[str, Any]) -> dict[str, Any]:
+	try:
+		return transform_parameter_types(function, (), arguments)[1]
+	except FrappeTypeError as error:
+		raise InvalidSessionData(str(error)) from error
+	except (ValueError, RecursionError, OverflowError) as error:
+		raise InvalidSessionData(_("An argument is not of the type it should be.")) from error
+
+
+def _commit(answer: Answer) -> None:
+	"""The one sanctioned commit: what is reported as done is in the database before the answer leaves."""
+	if frappe.request.method == "GET":
+		return
+	if answer.wrote:
+		ledger().trust(answer.wrote)
+	try:
+		compat.database().commit()
+	except Exception as error:
+		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
+			raise SessionStoreUnavailable.of() from error
+		raise
+
+
+def _roll_back() -> None:
+	try:
+		compat.database().rollback()
+	except Exception as error:
+		if not compat.is_connection_lost(error):
+			raise
+	ledger().after_rollback()
+
+
+def _refusal(error: SessionError) -> Response:
+	body = {"error": {"type": type(error).__name__, "message": str(error)}}
+	headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+	return _response(body, error.http_status_code, Answer({}, headers))
+
+
+def _response(body: dict, status: int, answer: Answer) -> Response:
+	text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+	response = Response(text, status=status, mimetype="application/json")
+	response.headers.extend({"Cache-Control": "no-store", **answer.headers})
+	for name, value in answer.cookies:
+		secure = name.startswith("__Host-")
+		response.set_cookie(name, value, secure=secure, httponly=True, samesite="Strict", path="/")
+	return response
+
+
+def log(name: str, error: Exception) -> None:
+	"""What happened and where, without the error's text or any variable: they may hold what a person typed."""
+	frames = traceback.extract_tb(error.__traceback__)[-8:]
+	where = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
+	frappe.logger("assistant_session").error(f"{name}: {type(error).__name__} at {where}")

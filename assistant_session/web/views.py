@@ -1,0 +1,52 @@
+"""What a client is told of a session: enough to redraw the page, nothing it may not have."""
+
+from typing import Any
+
+from .. import sessions
+from ..sessions import Session, Turn
+from .endpoint import moment
+
+FIRST_PAGE = 50
+
+
+def session(found: Session) -> dict[str, Any]:
+	return {
+		"session_id": found.id,
+		"origin": found.origin,
+		"channel": found.channel,
+		"status": found.status,
+		"state": found.current_state,
+		"authenticated": found.authenticated,
+		"pending_question": found.pending_intent,
+		"agent": found.active_agent,
+		"should_greet": found.should_greet,
+		"turns": found.turn_count,
+		"expires_at": moment(found.expires_at),
+	}
+
+
+def reconnect(found: Session) -> dict[str, Any]:
+	"""Everything to redraw a conversation, the last page of its history included."""
+	page = sessions.history(found.id, limit=FIRST_PAGE) if found.turn_count else []
+	return {
+		**session(found),
+		"flows": {name: {"step": flow["step"], "data": flow["data"]} for name, flow in found.flows.items()},
+		**history(page),
+	}
+
+
+def history(page: list[Turn]) -> dict[str, Any]:
+	return {"history": [turn(one) for one in page], "has_more": bool(page) and page[0].sequence > 1}
+
+
+def turn(one: Turn) -> dict[str, Any]:
+	return {
+		"sequence": one.sequence,
+		"role": one.role,
+		"content": one.content,
+		"intent": one.intent,
+		"state": one.state,
+		"reply_to": one.reply_to,
+		"metadata": one.metadata,
+		"creation": moment(one.creation),
+	}
