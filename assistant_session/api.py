@@ -11,12 +11,12 @@ from typing import Any
 from frappe import _
 
 from . import sessions
-from .web import access, limits, responder, views
-from .web.endpoint import Answer, endpoint, moment
 from .sessions import bounds, config, lifecycle, processing
 from .sessions.errors import NotPermitted, SessionGone
 from .sessions.rows import Row
 from .sessions.writing import require_live
+from .web import access, limits, responder, views
+from .web.endpoint import Answer, endpoint, moment
 
 
 @endpoint()
@@ -155,15 +155,26 @@ def _open_new(ask: lifecycle.Wanted) -> Answer:
 
 
 def _open_for_service(
-	channel: Any, external_id: Any, device: str | None, user: Any, party_type: Any, party: Any, state: Any, ttl: Any
+	channel: Any,
+	external_id: Any,
+	device: str | None,
+	user: Any,
+	party_type: Any,
+	party: Any,
+	state: Any,
+	ttl: Any,
 ) -> Answer:
 	"""A session for a router or webhook: it learns that there is one, and its routing, nothing more."""
 	pair = (party_type, party) if party_type or party else None
 	ask = lifecycle.wanted(None, channel or "Web", external_id, device, user, pair, ttl, state)
 	if ask.key is None:
-		raise bounds.InvalidSessionData(_("external_id or X-Device-ID is needed: no id is given to the service role."))
+		raise bounds.InvalidSessionData(
+			_("external_id or X-Device-ID is needed: no id is given to the service role.")
+		)
 	opened = lifecycle.open_session(ask)
-	return Answer({"opened": opened.origin == "created", "status": opened.status, "agent": opened.active_agent})
+	return Answer(
+		{"opened": opened.origin == "created", "status": opened.status, "agent": opened.active_agent}
+	)
 
 
 def _check_channel(channel: str) -> None:

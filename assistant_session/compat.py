@@ -61,7 +61,9 @@ def is_connection_lost(error: Exception) -> bool:
 	"""The database cannot be reached, or the connection broke; whether a COMMIT arrived is unknown."""
 	db = database()
 	kinds = tuple(
-		getattr(db, name) for name in ("OperationalError", "InternalError", "InterfaceError") if hasattr(db, name)
+		getattr(db, name)
+		for name in ("OperationalError", "InternalError", "InterfaceError")
+		if hasattr(db, name)
 	)
 	code = _code(error)
 	if isinstance(code, str):

@@ -22,7 +22,7 @@ class Stopped(Exception):
 
 
 def main(arguments: list[str]) -> int:
-	if sys.version_info < (3, 10):
+	if sys.version_info < (3, 10):  # noqa: UP036 - said in a sentence, where an old Python would end in a traceback
 		return fail(SetupError("Python 3.10 or later is needed."))
 	if len(arguments) < 2 or arguments[0] != "run":
 		return fail(SetupError(USAGE))

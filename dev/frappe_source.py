@@ -37,7 +37,9 @@ def download(python: Path, folder: Path, log: Path) -> Path:
 	found = hashlib.sha256(wheel.read_bytes()).hexdigest()
 	if found != WHEEL_SHA256:
 		wheel.unlink()
-		raise SetupError(f"{wheel.name} has SHA-256 {found}, expected {WHEEL_SHA256}. It was removed; try again.")
+		raise SetupError(
+			f"{wheel.name} has SHA-256 {found}, expected {WHEEL_SHA256}. It was removed; try again."
+		)
 	return wheel
 
 
@@ -45,7 +47,9 @@ def requirements(wheel: Path) -> list[str]:
 	"""What the wheel says it needs, extras left out, as pip requirement lines."""
 	with zipfile.ZipFile(wheel) as archive:
 		metadata = archive.read(f"{PACKAGE}-{VERSION}.dist-info/METADATA").decode()
-	lines = (line.partition(":")[2].strip() for line in metadata.splitlines() if line.startswith("Requires-Dist:"))
+	lines = (
+		line.partition(":")[2].strip() for line in metadata.splitlines() if line.startswith("Requires-Dist:")
+	)
 	return [line for line in lines if "extra ==" not in line]
 
 

@@ -92,7 +92,9 @@ class MariaDB:
 
 	def __init__(self, programs: dict[str, str], folder: Path):
 		self.programs, self.folder, self.data = programs, folder, folder / "data"
-		self.socket = Path("/tmp") / f"assistant-session-{secrets.token_hex(6)}.sock"  # a socket path is short
+		self.socket = (
+			Path("/tmp") / f"assistant-session-{secrets.token_hex(6)}.sock"
+		)  # a socket path is short
 		self.password_file = folder / "root-password"
 
 	@property

@@ -17,7 +17,15 @@ SITE, OTHER_SITE = "chat.localhost", "other.localhost"
 APP = "assistant_session"
 
 # Frappe's pins of 2023 have wheels for Pythons up to 3.12; these, compiled, are let free on later ones.
-UNPINNED_FROM_313 = ("Pillow", "PyYAML", "pydantic", "hiredis", "psycopg2-binary", "pycryptodome", "cairocffi")
+UNPINNED_FROM_313 = (
+	"Pillow",
+	"PyYAML",
+	"pydantic",
+	"hiredis",
+	"psycopg2-binary",
+	"pycryptodome",
+	"cairocffi",
+)
 
 
 class Bench:
@@ -75,14 +83,35 @@ class Bench:
 
 	def _make_environment(self) -> None:
 		if subprocess.call([sys.executable, "-c", "import ensurepip"], stderr=subprocess.DEVNULL):
-			raise SetupError("this Python has no ensurepip: install Debian's python3-venv and run this again.")
+			raise SetupError(
+				"this Python has no ensurepip: install Debian's python3-venv and run this again."
+			)
 		run([sys.executable, "-m", "venv", "--clear", self.root / "env"], log=self.log)
 		wheel = frappe_source.download(self.python, self.root / "downloads", self.log)
 		listed = self.root / "requirements.txt"
 		lines = [_loosen(line) for line in frappe_source.requirements(wheel)]
 		listed.write_text("\n".join([*lines, "setuptools<80", ""]))
-		command = [self.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--prefer-binary"]
-		run([*command, "-r", listed, "-r", REPOSITORY / "requirements.txt", "-r", REPOSITORY / "dev/requirements.txt"], log=self.log)
+		command = [
+			self.python,
+			"-m",
+			"pip",
+			"install",
+			"-q",
+			"--disable-pip-version-check",
+			"--prefer-binary",
+		]
+		run(
+			[
+				*command,
+				"-r",
+				listed,
+				"-r",
+				REPOSITORY / "requirements.txt",
+				"-r",
+				REPOSITORY / "dev/requirements.txt",
+			],
+			log=self.log,
+		)
 
 	def _restore_frappe(self) -> None:
 		wheel = frappe_source.download(self.python, self.root / "downloads", self.log)
@@ -153,7 +182,9 @@ _TITLES = {
 def _loosen(requirement: str) -> str:
 	if sys.version_info < (3, 13):
 		return requirement
-	return next((name for name in UNPINNED_FROM_313 if requirement.lower().startswith(name.lower())), requirement)
+	return next(
+		(name for name in UNPINNED_FROM_313 if requirement.lower().startswith(name.lower())), requirement
+	)
 
 
 def _python_key() -> str:
@@ -164,7 +195,13 @@ def _python_key() -> str:
 def _app_key() -> str:
 	"""Changes with whatever a migration would bring to the sites: DocTypes, fixtures, hooks, patches."""
 	app = REPOSITORY / APP
-	files = [*app.rglob("*.json"), app / "hooks.py", app / "install.py", app / "patches.txt", app / "modules.txt"]
+	files = [
+		*app.rglob("*.json"),
+		app / "hooks.py",
+		app / "install.py",
+		app / "patches.txt",
+		app / "modules.txt",
+	]
 	total = hashlib.sha256()
 	for file in sorted(files):
 		total.update(file.relative_to(app).as_posix().encode() + b"\0" + file.read_bytes())

@@ -8,7 +8,7 @@ transaction and never commit it; only what was committed is ever seen by others.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import agents, bounds, coherence, config, identity, lifecycle, recovery, turns, writing
+from . import agents, bounds, coherence, config, lifecycle, turns, writing
 from .agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
 from .devices import clear_session_lock, get_session_lock, set_session_lock
 from .errors import (
@@ -52,7 +52,7 @@ UPDATABLE = frozenset(
 Change = Mapping[str, Any] | Callable[[Session], Any]
 
 
-def open(  # noqa: A001 - the verb of the field
+def open(
 	session_id: str | None = None,
 	*,
 	channel: str = "Web",
@@ -106,8 +106,10 @@ def update(session_id: str, change: Change, *, grant: Grant | None = None) -> Se
 		session = Session(row, "database")
 		apply(session)
 		changes = session.changes()
-		state = {"from": row.current_state, "to": changes.get("current_state")}
-		return Write(changes, events=[Event("state_changed", state)] if "current_state" in changes else [])
+		if "current_state" in changes:
+			state = {"from": row.current_state, "to": changes["current_state"]}
+			session.happened.append(Event("state_changed", state))
+		return Write(changes, events=session.happened)
 
 	row, _origin = coherence.read(name)
 	fence = grant.fence if grant else None
@@ -164,29 +166,25 @@ def get_flow(session_id: str, flow: str, *, version: int = 1) -> Flow | None:
 
 def clear_flow(session_id: str, flow: str, *, completed: bool = False) -> bool:
 	"""End a flow; `completed` counts it as done. Says whether there was one."""
-	name, flow = bounds.session_id(session_id), bounds.label(flow, "flow")
 	found = False
 
-	def decide(row: Row) -> Write:
+	def clear(session: Session) -> None:
 		nonlocal found
-		session = Session(row, "database")
-		found = session.clear_flow(flow)
-		done = [Event("flow_completed", {"flow": flow})] if found and completed else []
-		return Write(session.changes(), events=done)
+		found = session.clear_flow(flow, completed=completed)
 
-	row, _origin = coherence.read(name)
-	writing.save(row, decide(row), decide=decide)
+	update(session_id, clear)
 	return found
 
 
 def lock_intent(session_id: str, intent: str) -> Session:
 	"""Serve the authenticated person for `intent` until they change it. An event says what it was before."""
-	return _set_intent(session_id, bounds.label(intent, "intent"))
+	intent = bounds.label(intent, "intent")
+	return update(session_id, lambda session: session.lock_intent(intent))
 
 
 def release_intent(session_id: str) -> Session:
 	"""Serve no particular intent any more."""
-	return _set_intent(session_id, None)
+	return update(session_id, lambda session: session.lock_intent(None))
 
 
 def add_turn(
@@ -248,7 +246,9 @@ def _assignment(change: Mapping[str, Any]) -> Callable[[Session], None]:
 		raise InvalidSessionData("change: an object of fields, or a function, is needed.")
 	if unknown := [field for field in change if field not in UPDATABLE]:
 		names = ", ".join(sorted(UPDATABLE))
-		raise InvalidSessionData(f"change: only these fields can be changed: {names} ({len(unknown)} others given).")
+		raise InvalidSessionData(
+			f"change: only these fields can be changed: {names} ({len(unknown)} others given)."
+		)
 
 	def assign(session: Session) -> None:
 		for field, value in change.items():
@@ -258,15 +258,3 @@ def _assignment(change: Mapping[str, Any]) -> Callable[[Session], None]:
 				setattr(session, field, value)
 
 	return assign
-
-
-def _set_intent(session_id: str, intent: str | None) -> Session:
-	name = bounds.session_id(session_id)
-
-	def decide(row: Row) -> Write:
-		kind = "intent_changed" if row.locked_intent else "intent_locked"
-		happened = [] if row.locked_intent == intent else [Event(kind, {"from": row.locked_intent, "to": intent})]
-		return Write({"locked_intent": intent} if happened else {}, events=happened)
-
-	row, origin = coherence.read(name)
-	return Session(writing.save(row, decide(row), decide=decide).row, origin)

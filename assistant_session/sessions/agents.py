@@ -5,12 +5,12 @@ out can neither release somebody else's lock nor write with its old fence. Route
 use the device-keyed calls at the end, which answer with agent, expiry and winner and never with a session id.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from . import bounds, coherence, config, store, writing
-from .errors import SessionConflict
-from .events import Event
+from .errors import SessionConflict, SessionNotFound
 from .rows import Row
 from .snapshot import Session
 from .writing import Write
@@ -43,17 +43,13 @@ def lock_agent(session_id: str, agent: str, *, ttl: int | None = None, steal: bo
 	The same agent gets its lock extended, with a new fence. `steal` takes it from whoever has it.
 	"""
 	name, agent = bounds.session_id(session_id), bounds.label(agent, "agent")
-	seconds = config.settings().agent_lock_ttl if ttl is None else bounds.ttl(ttl)
 
 	def decide(row: Row) -> Write:
-		holder = Session(row, "database").active_agent
-		if holder not in (None, agent) and not steal:
-			return Write()
-		return _granted(row, agent, seconds)
+		return _changed_by(row, lambda session: session.lock_agent(agent, ttl=ttl, steal=steal))
 
-	row = coherence.current(name)
-	result = writing.save(row, decide(row), decide=decide).row
-	return _grant(result) if result is not row and Session(result, "database").active_agent == agent else None
+	result = writing.change(name, decide)
+	row = result.row
+	return Grant(name, agent, row.agent_fence, row.agent_lock_expires_at) if result.written else None
 
 
 def active_agent(session_id: str) -> str | None:
@@ -64,48 +60,33 @@ def active_agent(session_id: str) -> str | None:
 
 def release_agent(grant: Grant) -> bool:
 	"""End the lock this grant stands for; False if it had ended, or somebody else has it by now."""
-	row = coherence.current(bounds.session_id(grant.session_id))
-	if row.agent_fence != grant.fence or not row.active_agent:
-		return False
 	try:
-		writing.save(row, _released(row, "released"), decide=_released_as("released"), fence=grant.fence)
-	except SessionConflict:
+		return release(bounds.session_id(grant.session_id), "released", fence=grant.fence)
+	except (SessionConflict, SessionNotFound):
 		return False
-	return True
 
 
 def expire_locks() -> int:
 	"""Take away agent locks past their time, one bounded batch; returns how many."""
 	ended = 0
 	for name in store.overdue("agent_lock_expires_at", config.now(), BATCH):
-		row = store.select_locked(name)
-		if row and row.active_agent and row.agent_lock_expires_at <= config.now():
-			write = _released(row, "expired")
-			write.any_status = True
-			writing.save(row, write)
-			ended += 1
+		ended += release(name, "expired", only_overdue=True)
 	return ended
 
 
-def _granted(row: Row, agent: str, seconds: int) -> Write:
-	now = config.now()
-	changes = {
-		"active_agent": agent,
-		"agent_locked_at": now,
-		"agent_lock_expires_at": now + timedelta(seconds=seconds),
-		"agent_fence": row.agent_fence + 1,
-	}
-	return Write(changes, events=[Event("agent_locked", {"agent": agent, "seconds": seconds})])
+def release(name: str, why: str, *, fence: int | None = None, only_overdue: bool = False) -> bool:
+	"""End the lock of a session, also of one that is over; says whether there was one."""
+
+	def decide(row: Row) -> Write:
+		session = Session(row, "database")
+		if not (only_overdue and session.active_agent):
+			session.release_agent(why)
+		return Write(session.changes(), events=session.happened, any_status=True)
+
+	return writing.change(name, decide, fence=fence).written
 
 
-def _released(row: Row, why: str) -> Write:
-	changes = {"active_agent": None, "agent_locked_at": None, "agent_lock_expires_at": None}
-	return Write(changes, events=[Event("agent_released", {"agent": row.active_agent or "", "why": why})])
-
-
-def _released_as(why: str):
-	return lambda row: _released(row, why)
-
-
-def _grant(row: Row) -> Grant:
-	return Grant(row.name, row.active_agent, row.agent_fence, row.agent_lock_expires_at)
+def _changed_by(row: Row, change: Callable[[Session], object]) -> Write:
+	session = Session(row, "database")
+	change(session)
+	return Write(session.changes(), events=session.happened)

@@ -25,7 +25,9 @@ LONGEST_TTL = 366 * 86400  # seconds
 def session_id(value: Any) -> str:
 	"""At most 120 characters of `[A-Za-z0-9_.:-]`."""
 	if not isinstance(value, str) or not SESSION_ID.match(value):
-		raise InvalidSessionData(_("session_id: 1 to 120 characters of letters, digits and _ . : - are needed."))
+		raise InvalidSessionData(
+			_("session_id: 1 to 120 characters of letters, digits and _ . : - are needed.")
+		)
 	return value
 
 

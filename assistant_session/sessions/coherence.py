@@ -35,14 +35,6 @@ def read(name: str, *, max_age: float = 0) -> tuple[Row, str]:
 	return found
 
 
-def current(name: str) -> Row:
-	"""The row as it is now in the database, whatever snapshot this transaction has. Raises SessionNotFound."""
-	row = store.select(name) if compat.begin_anew() else store.select_locked(name)
-	if row is None:
-		raise SessionNotFound.of(name)
-	return row
-
-
 def leave_old_snapshot() -> None:
 	"""Outside a request, where a snapshot may be hours old, read on in a new one if nothing was written."""
 	if getattr(frappe.local, "request", None) is None:

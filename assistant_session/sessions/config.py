@@ -46,7 +46,7 @@ class Settings:
 	memory_sessions: int = 2000
 	memory_megabytes: int = 32
 	channels: dict[str, Channel] = field(default_factory=lambda: {"Web": Channel("Web", guests=True)})
-	time_zone: ZoneInfo = ZoneInfo("UTC")
+	time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
 _snapshots: dict[str, tuple[float, Settings]] = {}
@@ -119,7 +119,9 @@ def _channels() -> dict[str, Channel]:
 		filters={"parent": DOCTYPE},
 		fields=["channel", "guests", "verified_by_provider"],
 	)
-	return {row.channel: Channel(row.channel, bool(row.guests), bool(row.verified_by_provider)) for row in rows}
+	return {
+		row.channel: Channel(row.channel, bool(row.guests), bool(row.verified_by_provider)) for row in rows
+	}
 
 
 def _time_zone() -> ZoneInfo:

@@ -14,7 +14,18 @@ from .transaction import ledger
 
 # Changed by Frappe itself on every save, or harmless to everybody but Desk.
 FRAMEWORK_FIELDS = frozenset(
-	{"version", "revision", "modified", "modified_by", "idx", "_user_tags", "_comments", "_assign", "_liked_by", "_seen"}
+	{
+		"version",
+		"revision",
+		"modified",
+		"modified_by",
+		"idx",
+		"_user_tags",
+		"_comments",
+		"_assign",
+		"_liked_by",
+		"_seen",
+	}
 )
 
 

@@ -3,9 +3,8 @@
 They never tell or take a session id, and an answer names agent, expiry and winner alone.
 """
 
-from . import agents, bounds, coherence, config, lifecycle, store, writing
+from . import agents, bounds, coherence, config, lifecycle, store
 from .agents import DeviceLock
-from .errors import SessionGone, SessionNotFound
 from .rows import Row
 from .snapshot import Session
 
@@ -29,7 +28,7 @@ def set_session_lock(device_id: str, agent_key: str, ttl: int | None = None) -> 
 	grant = agents.lock_agent(row.name, agent_key, ttl=ttl)
 	if grant:
 		return DeviceLock(grant.agent, grant.expires_at, won=True)
-	row = coherence.current(row.name)
+	row = store.select_locked(row.name) or row
 	return DeviceLock(row.active_agent, row.agent_lock_expires_at)
 
 
@@ -38,11 +37,7 @@ def clear_session_lock(device_id: str) -> bool:
 	row = _active(device_id)
 	if row is None or not row.active_agent:
 		return False
-	try:
-		writing.save(row, agents._released(row, "cleared"), decide=agents._released_as("cleared"))
-	except (SessionGone, SessionNotFound):
-		return False
-	return True
+	return agents.release(row.name, "cleared")
 
 
 def _active(device_id: str) -> Row | None:

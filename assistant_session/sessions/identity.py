@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from . import bounds, coherence, config, keys, secrecy, writing
+from . import bounds, config, keys, secrecy, writing
 from .errors import InvalidSessionData
 from .events import Event
 from .rows import Row
@@ -24,7 +24,9 @@ def authenticate(
 	"""Store that the person is known: see sessions.authenticate."""
 	name, method = bounds.session_id(session_id), bounds.label(method, "method")
 	text = bounds.json_object(scalars(profile), "profile")
-	seconds = config.settings().authentication_ttl if expires_in is None else bounds.ttl(expires_in, "expires_in")
+	seconds = (
+		config.settings().authentication_ttl if expires_in is None else bounds.ttl(expires_in, "expires_in")
+	)
 	now = config.now()
 	changes = {
 		"authenticated": 1,
@@ -35,7 +37,7 @@ def authenticate(
 		"user_profile": secrecy.conceal(text),
 	}
 	write = Write(changes, events=[Event("authenticated", {"method": method})], touch=True)
-	return Session(writing.save(coherence.current(name), write, decide=lambda _row: write).row, "database")
+	return Session(writing.change(name, lambda _row: write).row, "database")
 
 
 def deauthenticate(session_id: str, reason: str = "logout") -> Session:
@@ -48,8 +50,7 @@ def deauthenticate(session_id: str, reason: str = "logout") -> Session:
 		changes = {**dict.fromkeys(ENDS_EMPTY), "authenticated": 0, "locked_intent": None}
 		return Write(changes, events=[Event("deauthenticated", {"reason": reason})], any_status=True)
 
-	row = coherence.current(name)
-	return Session(writing.save(row, decide(row), decide=decide).row, "database")
+	return Session(writing.change(name, decide).row, "database")
 
 
 def identity_hash(identity: str) -> str:

@@ -55,6 +55,8 @@ def _derived(purpose: str, key_id: str | None) -> tuple[str, bytes]:
 	key_id = key_id or keys.get("current")
 	secret = keys.get(key_id) if key_id != "current" else None
 	if not isinstance(secret, str) or len(secret) < 64:
-		text = _("This site has no key for conversation sessions. Run: bench --site {0} assistant-session make-key")
+		text = _(
+			"This site has no key for conversation sessions. Run: bench --site {0} assistant-session make-key"
+		)
 		raise KeyMissing(text.format(frappe.local.site))
 	return key_id, hmac.new(bytes.fromhex(secret), purpose.encode(), hashlib.sha256).digest()

@@ -132,8 +132,7 @@ def end(name: str, reason: str, status: str = CLOSED) -> None:
 			return Write(any_status=True)
 		return ending(row, reason, status)
 
-	row = coherence.current(name)
-	writing.save(row, decide(row), decide=decide)
+	writing.change(name, decide)
 
 
 def ending(row: Row, reason: str, status: str) -> Write:
@@ -152,13 +151,7 @@ ENDS_EMPTY = (
 
 def expire_overdue() -> int:
 	"""Mark sessions past their time as Expired, one bounded batch, oldest first; returns how many."""
-	expired = 0
-	for name in store.overdue("expires_at", config.now(), BATCH):
-		row = store.select_locked(name)
-		if row and row.status == ACTIVE and row.expires_at <= config.now():
-			writing.save(row, ending(row, "time", EXPIRED))
-			expired += 1
-	return expired
+	return sum(_expire(name) for name in store.overdue("expires_at", config.now(), BATCH))
 
 
 def device_key(device_id: str) -> str:
@@ -224,7 +217,7 @@ def _created(ask: Wanted, overdue: Row | None) -> Session:
 def _create_or_adopt(ask: Wanted, overdue: Row | None) -> Row:
 	"""Insert a session; if somebody else opened the same one a moment earlier, that one is returned."""
 	if overdue is not None:
-		_expire_holder(overdue)
+		_expire(overdue.name)
 	values, event_records = _first_values(ask)
 	db = compat.database()
 	point = f"assistant_session_{secrets.token_hex(4)}"
@@ -242,20 +235,24 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> Row:
 	return row
 
 
-def _expire_holder(row: Row) -> None:
-	def decide(current: Row) -> Write:
-		if current.status == ACTIVE and current.expires_at <= config.now():
-			return ending(current, "time", EXPIRED)
+def _expire(name: str) -> bool:
+	"""End a session if its time is over; says whether it was."""
+
+	def decide(row: Row) -> Write:
+		if row.status == ACTIVE and row.expires_at <= config.now():
+			return ending(row, "time", EXPIRED)
 		return Write(any_status=True)
 
-	writing.save(row, decide(row), decide=decide)
+	return writing.change(name, decide).written
 
 
 def _adopt(ask: Wanted) -> Row:
 	row = store.select_locked(ask.session_id) if ask.session_id else None
 	row = row or (store.select_active(ask.key, locked=True) if ask.key else None)
 	if row is None:
-		raise InvalidSessionData(_("session_id: this id is too like one that exists already. Choose another."))
+		raise InvalidSessionData(
+			_("session_id: this id is too like one that exists already. Choose another.")
+		)
 	return row
 
 

@@ -16,11 +16,10 @@ from .. import compat
 from . import bounds, coherence, holds, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
-from .events import Event
 from .memory import memory
 from .rows import Row
 from .snapshot import Session
-from .transaction import ledger
+from .transaction import ledger, seen
 from .turns import Draft, Turn
 from .writing import Write
 
@@ -39,7 +38,6 @@ class TurnInProgress:
 		self.role = turns.USER
 		self.stored: list[Turn] = []
 		self.drafts: list[Draft] = []
-		self.events: list[Event] = []
 
 	@property
 	def replies(self) -> list[str]:
@@ -56,18 +54,13 @@ class TurnInProgress:
 		"""Add a turn of the role `system`."""
 		self._add(turns.SYSTEM, text, None, metadata)
 
-	def complete_flow(self, flow: str) -> bool:
-		"""End a flow as done, which counts it; says whether there was one."""
-		if not self.session.clear_flow(flow):
-			return False
-		self.events.append(Event("flow_completed", {"flow": flow}))
-		return True
-
 	def _add(self, role: str, text: str, intent: str | None, metadata: dict | None) -> None:
 		if self.repeated:
 			return
 		if len(self.drafts) >= turns.MOST_REPLIES:
-			raise InvalidSessionData(f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed.")
+			raise InvalidSessionData(
+				f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed."
+			)
 		self.drafts.append(_draft(role, text, intent, metadata, answers=len(self.drafts) + 1))
 
 
@@ -131,12 +124,17 @@ class TurnBlock:
 		row = None if self.name in ledger().written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
 		row, before = (row, self._stored_before()) if row else self._read()
-		turn = TurnInProgress(row, "memory" if self.warm else "database", self.draft.content, self.draft.intent)
+		turn = TurnInProgress(row, self._origin(), self.draft.content, self.draft.intent)
 		if before:
 			self._repeat(turn, *before)
 		else:
 			writing.require_live(row)
 		return turn
+
+	def _origin(self) -> str:
+		"""Where this worker had the session from, which an earlier read in this request may have decided."""
+		_row, origin = seen().rows.get(self.name, (None, coherence.MEMORY))
+		return origin if self.warm else coherence.DATABASE
 
 	def _read(self) -> tuple[Row, tuple[int, str] | None]:
 		"""The row and, if there is one, the turn stored with this message id, both as they are now."""
@@ -164,10 +162,10 @@ class TurnBlock:
 
 	def _store(self) -> None:
 		changes = self.turn.session.changes()
-		if not self.warm:
+		if self.turn.session.origin == coherence.DATABASE:
 			changes["restored_count"] = self.turn.session.row.restored_count + 1
 		self.draft.role = self.turn.role
-		write = Write(changes, [self.draft, *self.turn.drafts], self.turn.events)
+		write = Write(changes, [self.draft, *self.turn.drafts], self.turn.session.happened)
 		mark_is_safe = self.warm and ledger().token == self.token
 		result = writing.save(self.turn.session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
 		self.turn.stored = result.turns

@@ -14,7 +14,9 @@ from .rows import JSON_COLUMNS, Row, entry
 from .snapshot import Session
 from .transaction import ledger, seen
 
-SECRET = frozenset({"token_hash", "identity_hash", "user_profile", "pending_message", "event_head", "active_key"})
+SECRET = frozenset(
+	{"token_hash", "identity_hash", "user_profile", "pending_message", "event_head", "active_key"}
+)
 
 
 @dataclass

@@ -22,7 +22,9 @@ def reveal(stored: str | None) -> str | None:
 	try:
 		return _cipher().decrypt(stored.encode()).decode()
 	except InvalidToken as error:
-		text = _("The site's encryption_key does not open this session's data. Restore the key of its backup.")
+		text = _(
+			"The site's encryption_key does not open this session's data. Restore the key of its backup."
+		)
 		raise KeyMissing(text) from error
 
 

@@ -5,10 +5,11 @@ says what differs from the row it started from, and the API decides whether and 
 """
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from . import bounds, config, flows, secrecy
+from .events import Event
 from .flows import Flow
 from .rows import JSON_COLUMNS, Row, decode
 
@@ -18,6 +19,11 @@ ACTIVE, CLOSED, EXPIRED = "Active", "Closed", "Expired"
 def _stored(column: str, text: str) -> property:
 	"""A column nobody changes through a snapshot."""
 	return property(lambda self: getattr(self._row, column), doc=text)
+
+
+def _changing(column: str, text: str) -> property:
+	"""A column that methods of the snapshot change."""
+	return property(lambda self: self._changed.get(column, getattr(self._row, column)), doc=text)
 
 
 def _label(column: str, text: str) -> property:
@@ -54,10 +60,11 @@ class Session:
 	asked; such a snapshot is for showing only, and never authenticated.
 	"""
 
-	__slots__ = ("_changed", "_row", "origin", "stale")
+	__slots__ = ("_changed", "_row", "happened", "origin", "stale")
 
 	def __init__(self, row: Row, origin: str):
 		self._row, self._changed = row, {}
+		self.happened: list[Event] = []  # what the changes are to the audit trail
 		self.stale = origin == "stale"
 		self.origin = "memory" if self.stale else origin
 
@@ -89,8 +96,8 @@ class Session:
 	previous_state = _stored("previous_state", "The state before that.")
 	context = _json("context", "Whatever the controller keeps with the conversation (JSON).")
 	flows = _json("flows", "Forms being filled in, by name; use set_flow, get_flow and clear_flow.")
-	agent_fence = _stored("agent_fence", "Grows with every grant of the agent lock.")
-	agent_lock_expires_at = _stored("agent_lock_expires_at", "When the agent lock ends.")
+	agent_fence = _changing("agent_fence", "Grows with every grant of the agent lock.")
+	agent_lock_expires_at = _changing("agent_lock_expires_at", "When the agent lock ends.")
 	version = _stored("version", "Grows with every write.")
 	turn_count = _stored("turn_count", "Number of turns stored.")
 	restored_count = _stored("restored_count", "How often a worker had to take it up from the database.")
@@ -124,10 +131,9 @@ class Session:
 	@property
 	def active_agent(self) -> str | None:
 		"""The agent it is routed to, None when that lock's time is over."""
-		row = self._row
-		if not row.active_agent or not row.agent_lock_expires_at or row.agent_lock_expires_at <= config.now():
-			return None
-		return row.active_agent
+		expires = self.agent_lock_expires_at
+		held = expires is not None and expires > config.now()
+		return self._changed.get("active_agent", self._row.active_agent) if held else None
 
 	@property
 	def should_greet(self) -> bool:
@@ -136,7 +142,9 @@ class Session:
 
 	@property
 	def expired(self) -> bool:
-		return self._row.status == EXPIRED or (self._row.status == ACTIVE and self._row.expires_at <= config.now())
+		return self._row.status == EXPIRED or (
+			self._row.status == ACTIVE and self._row.expires_at <= config.now()
+		)
 
 	@property
 	def closed(self) -> bool:
@@ -166,14 +174,55 @@ class Session:
 		"""The flow, brought to `version` by the registered migration; None if there is none."""
 		return flows.take(self.flows, flow, version=version)
 
-	def clear_flow(self, flow: str) -> bool:
-		"""End a flow; says whether there was one."""
-		return self.flows.pop(flow, None) is not None
+	def clear_flow(self, flow: str, *, completed: bool = False) -> bool:
+		"""End a flow, `completed` if it reached its end; says whether there was one."""
+		found = self.flows.pop(bounds.label(flow, "flow"), None) is not None
+		if found and completed:
+			self.happened.append(Event("flow_completed", {"flow": flow}))
+		return found
+
+	def lock_agent(self, agent: str, *, ttl: int | None = None, steal: bool = False) -> bool:
+		"""Route the session to `agent` for `ttl` seconds (Settings); False if another agent has it.
+
+		The same agent gets its lock extended, with a new fence. `steal` takes it from whoever has it.
+		"""
+		agent = bounds.label(agent, "agent")
+		seconds = config.settings().agent_lock_ttl if ttl is None else bounds.ttl(ttl)
+		if self.active_agent not in (None, agent) and not steal:
+			return False
+		now = config.now()
+		self._changed.update(
+			active_agent=agent,
+			agent_locked_at=now,
+			agent_lock_expires_at=now + timedelta(seconds=seconds),
+			agent_fence=self._row.agent_fence + 1,
+		)
+		self.happened.append(Event("agent_locked", {"agent": agent, "seconds": seconds}))
+		return True
+
+	def release_agent(self, why: str = "released") -> bool:
+		"""End the agent lock, whoever has it; says whether there was one, overdue or not."""
+		holder = self._changed.get("active_agent", self._row.active_agent)
+		if not holder:
+			return False
+		self._changed.update(active_agent=None, agent_locked_at=None, agent_lock_expires_at=None)
+		self.happened.append(Event("agent_released", {"agent": holder, "why": why}))
+		return True
+
+	def lock_intent(self, intent: str | None) -> None:
+		"""Serve the person for `intent` from now on; None for no particular one."""
+		before = self.locked_intent
+		self.locked_intent = intent
+		if self.locked_intent != before:
+			kind = "intent_changed" if before else "intent_locked"
+			self.happened.append(Event(kind, {"from": before, "to": self.locked_intent}))
 
 	def changes(self) -> dict[str, Any]:
 		"""Columns that differ from the row this snapshot started from, in their stored form."""
 		stored = {
-			column: (bounds.json_object(value, column) if value else None) if column in JSON_COLUMNS else value
+			column: (bounds.json_object(value, column) if value else None)
+			if column in JSON_COLUMNS
+			else value
 			for column, value in self._changed.items()
 		}
 		return {column: value for column, value in stored.items() if self._differs(column, value)}

@@ -71,7 +71,9 @@ def versions(names: list[str]) -> dict[str, tuple[int, str]]:
 		query = frappe.qb.from_(sessions).select(sessions.name, sessions.version, sessions.revision)
 		return query.where(sessions.name.isin([P for _name in names]))
 
-	return {name: (version, revision) for name, version, revision in run(("versions", len(names)), build, names)}
+	return {
+		name: (version, revision) for name, version, revision in run(("versions", len(names)), build, names)
+	}
 
 
 def create(values: Changes, now: datetime) -> Row:
@@ -80,7 +82,11 @@ def create(values: Changes, now: datetime) -> Row:
 	complete.update(creation=now, revision=new_revision(), version=1)
 	columns = (*COLUMNS, "session_id", *_STANDARD)
 	user = frappe.session.user
-	insert(DOCTYPE, columns, [(*(complete[column] for column in COLUMNS), complete["name"], now, user, user, 0, 0)])
+	insert(
+		DOCTYPE,
+		columns,
+		[(*(complete[column] for column in COLUMNS), complete["name"], now, user, user, 0, 0)],
+	)
 	return Row(**complete)
 
 

@@ -50,6 +50,12 @@ class Ledger:
 			register.mark([name], self.token)
 			self.marked.add(name)
 
+	def unmark_unwritten(self, name: str) -> None:
+		"""Nothing was written after all: take the mark away, unless an earlier write still needs it."""
+		if name in self.marked and name not in self.written:
+			self.marked.discard(name)
+			register.leave(name, self.token)
+
 	def wrote(self, name: str, row: Row | None, *, mark_is_safe: bool = False) -> None:
 		"""Note a change; `row` is what the session looks like once this transaction is committed."""
 		written = self.written.setdefault(name, Written(row))

@@ -65,7 +65,17 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 	stored, user = [], frappe.session.user
 	for sequence, draft in enumerate(drafts, last + 1):
 		reply_to = sequence - draft.answers if draft.answers else None
-		turn = Turn(session, sequence, draft.role, draft.content, draft.intent, state, reply_to, decode(draft.metadata), now)
+		turn = Turn(
+			session,
+			sequence,
+			draft.role,
+			draft.content,
+			draft.intent,
+			state,
+			reply_to,
+			decode(draft.metadata),
+			now,
+		)
 		stored.append((turn, draft))
 	rows = [
 		(
@@ -132,5 +142,13 @@ def _select():
 def _turn(row: tuple) -> Turn:
 	session, sequence, role, content, intent, state, _key, reply_to, metadata, creation = row
 	return Turn(
-		session, sequence, role, content, intent, state, reply_to or None, json.loads(metadata or "{}"), creation
+		session,
+		sequence,
+		role,
+		content,
+		intent,
+		state,
+		reply_to or None,
+		json.loads(metadata or "{}"),
+		creation,
 	)

@@ -6,7 +6,7 @@ SessionConflict, because work of theirs is gone as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,11 +40,16 @@ class Write:
 	touch: bool = False  # counts as activity: the session lives longer
 	any_status: bool = False  # also allowed on a closed or expired session
 
+	@property
+	def is_empty(self) -> bool:
+		return not (self.changes or self.turns or self.events or self.touch)
+
 
 @dataclass
 class Result:
 	row: Row
 	turns: list[Turn]
+	written: bool = True
 
 
 def save(
@@ -63,12 +68,28 @@ def save(
 
 	Raises SessionNotFound, SessionExpired, SessionClosed, SessionConflict, SessionBusy, SessionStoreUnavailable.
 	"""
+	if write.is_empty:
+		require_live(base, write)
+		return Result(base, [])
+	return _repeated(base.name, lambda first: _save(base, write, decide, fence, mark_is_safe and first))
+
+
+def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
+	"""Lock the row as it is now, decide on it, write. For changes that are rare or must not be merged.
+
+	Raises what `save` raises.
+	"""
+	return _repeated(name, lambda _first: _change(name, decide, fence))
+
+
+def _repeated(name: str, attempt: Callable[[bool], Result]) -> Result:
 	clean = not compat.database().transaction_writes
-	for attempt in range(TRIES):
+	for number in range(TRIES):
 		try:
-			return _save(base, write, decide, fence, mark_is_safe and not attempt)
+			return attempt(number == 0)
 		except Exception as error:
-			_raise_unless_repeatable(error, base.name, clean and attempt + 1 < TRIES)
+			ledger().unmark_unwritten(name)
+			_raise_unless_repeatable(error, name, clean and number + 1 < TRIES)
 	raise AssertionError("unreachable")
 
 
@@ -86,31 +107,50 @@ def _raise_unless_repeatable(error: Exception, name: str, repeatable: bool) -> N
 
 
 def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mark_is_safe: bool) -> Result:
-	ledger().mark(base.name)
 	require_live(base, write)
+	ledger().mark(base.name)
 	result = _attempt(base, write, fence)
 	if result is None:
 		mark_is_safe = False
-		current = store.select_locked(base.name)
-		if current is None:
-			raise SessionNotFound.of(base.name)
-		result = _attempt_on_current(base, current, write, decide, fence)
-	ledger().wrote(base.name, result.row, mark_is_safe=mark_is_safe)
+		result = _on_current(base.name, lambda current: _again(base, current, write, decide), fence)
+	if result.written:
+		ledger().wrote(base.name, result.row, mark_is_safe=mark_is_safe)
+	else:
+		ledger().unmark_unwritten(base.name)
 	return result
 
 
-def _attempt_on_current(base: Row, current: Row, write: Write, decide: Decide | None, fence: int | None) -> Result:
-	if fence is not None and current.agent_fence != fence:
-		raise SessionConflict.on(base.name, "agent_fence")
-	require_live(current, write)
-	if decide:
-		write = decide(current)
+def _change(name: str, decide: Decide, fence: int | None) -> Result:
+	ledger().mark(name)
+	result = _on_current(name, decide, fence)
+	if result.written:
+		ledger().wrote(name, result.row)
 	else:
-		write = Write(merge(base, write.changes, current), write.turns, write.events, write.touch, write.any_status)
+		ledger().unmark_unwritten(name)
+	return result
+
+
+def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
+	"""Decide on the row as it is, locked, whatever snapshot the transaction has; then write."""
+	current = store.select_locked(name)
+	if current is None:
+		raise SessionNotFound.of(name)
+	if fence is not None and current.agent_fence != fence:
+		raise SessionConflict.on(name, "agent_fence")
+	write = decide(current)
+	require_live(current, write)
+	if write.is_empty:
+		return Result(current, [], written=False)
 	result = _attempt(current, write, fence)
 	if result is None:
-		raise SessionConflict.on(base.name, "version")
+		raise SessionConflict.on(name, "version")
 	return result
+
+
+def _again(base: Row, current: Row, write: Write, decide: Decide | None) -> Write:
+	if decide:
+		return decide(current)
+	return replace(write, changes=merge(base, write.changes, current))
 
 
 def require_live(row: Row, write: Write | None = None) -> None:
@@ -127,8 +167,6 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	now = config.now()
 	chained, records = events.chain(row, write.events, now)
 	changes = {**write.changes, **_activity(row, write, now), **chained}
-	if not changes:
-		return Result(row, [])
 	replaced = store.replace(row, changes, now, fence=fence)
 	if replaced is None:
 		return None

@@ -113,6 +113,11 @@ def _require_own_page() -> None:
 	request = frappe.request
 	origin = urlsplit(request.headers.get("Origin") or "").netloc
 	same_origin = origin == request.host and bool(origin)
-	if request.method != "POST" or not request.is_json or not same_origin or not request.headers.get(COOKIE_HEADER):
+	if (
+		request.method != "POST"
+		or not request.is_json
+		or not same_origin
+		or not request.headers.get(COOKIE_HEADER)
+	):
 		text = _("With the token in a cookie: POST, JSON, from the same origin, and the header {0}.")
 		raise NotPermitted(text.format(COOKIE_HEADER))

@@ -1,7 +1,7 @@
 """The site's own chatbot: a function(turn) named by the hook `assistant_session_responder`.
 
-	assistant_session_responder = "shop.bot.respond"      # in hooks.py; the last installed app wins
-	"assistant_session_responder": "shop.bot.respond"     # in site_config.json, for one site; wins over hooks
+assistant_session_responder = "shop.bot.respond"      # in hooks.py; the last installed app wins
+"assistant_session_responder": "shop.bot.respond"     # in site_config.json, for one site; wins over hooks
 """
 
 import frappe
