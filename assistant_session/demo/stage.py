@@ -21,6 +21,8 @@ READY_SECONDS = 60
 class Stage:
 	"""Sites folder and workers. `overrides` go on top of the bench's common_site_config.json."""
 
+	application = "assistant_session.demo.wsgi:application"
+
 	def __init__(self, bench: str, site: str, **overrides):
 		self.bench, self.site = Path(bench), site
 		self.root = Path(tempfile.mkdtemp(prefix="assistant-session-"))
@@ -38,7 +40,7 @@ class Stage:
 		"""Start gunicorn, and wait until it answers."""
 		command = [
 			sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--workers", str(workers),
-			"--worker-class", "sync", "--timeout", "120", "assistant_session.demo.wsgi:application",
+			"--worker-class", "sync", "--timeout", "120", self.application,
 		]  # fmt: skip
 		with self.log.open("ab") as sink:
 			self.master = subprocess.Popen(

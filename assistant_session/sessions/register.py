@@ -98,7 +98,7 @@ class Connection:
 
 	def _note_trouble(self, error: Exception) -> None:
 		if not self.troubled():
-			frappe.logger("assistant_session").warning(
+			frappe.logger("assistant_session").error(
 				f"Redis cache in trouble ({type(error).__name__}); reading the database meanwhile"
 			)
 		self.troubled_at = time.monotonic()

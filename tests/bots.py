@@ -1,0 +1,15 @@
+"""The chatbot that answers in the tests: what it does is asked for by the message itself."""
+
+import frappe
+
+
+def respond(turn):
+	if turn.message.startswith("raise"):
+		raise RuntimeError(f"secret {turn.message}")
+	elif turn.message.startswith("state "):
+		turn.session.transition(turn.message.removeprefix("state "))
+		turn.reply("moved")
+	elif turn.message.startswith("kill database"):
+		frappe.db.sql(f"kill {frappe.db.sql('select connection_id()')[0][0]}")
+	else:
+		turn.reply(f"you said: {turn.message}")

@@ -1,0 +1,154 @@
+"""A real site, a Redis of the tests' own, real workers; see README, “Tests”.
+
+The bench is the one in FRAPPE_BENCH (`make test` makes and names a pocket bench). Its sites are used from a
+folder with a configuration of our own, and its redis_cache is never touched: the tests start another one,
+which they may stop, flush and pause.
+"""
+
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+
+from dev import packages, servers
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SITE, OTHER_SITE = os.environ["FRAPPE_SITE"], os.environ.get("FRAPPE_OTHER_SITE", "")
+
+
+class CacheServer:
+	"""The Redis that the tests and their workers use as redis_cache."""
+
+	def __init__(self, folder: Path):
+		self.program, self.folder, self.port = packages.find("redis-server"), folder, servers.free_port()
+		self.start()
+
+	@property
+	def url(self) -> str:
+		return f"redis://127.0.0.1:{self.port}"
+
+	def start(self) -> None:
+		self.server = servers.redis(self.program, "cache", self.folder, self.port).start()
+
+	def stop(self) -> None:
+		self.server.stop()
+
+	def client(self):
+		import redis
+
+		return redis.Redis.from_url(self.url)
+
+	def flush(self) -> None:
+		self.client().flushall()
+
+	def signal(self, number: int) -> None:
+		self.server.process.send_signal(number)
+
+
+@pytest.fixture(scope="session")
+def cache_server(tmp_path_factory):
+	server = CacheServer(tmp_path_factory.mktemp("redis"))
+	os.environ["FRAPPE_REDIS_CACHE"] = server.url
+	yield server
+	server.stop()
+
+
+@pytest.fixture(scope="session")
+def stage(cache_server):
+	"""The sites folder, and gunicorn workers for whoever starts them."""
+	from assistant_session.demo.stage import Stage
+
+	os.environ["PYTHONPATH"] = str(REPOSITORY)  # the workers import tests.wsgi
+	stage = Stage(os.environ["FRAPPE_BENCH"], SITE, assistant_session_responder="assistant_session.demo.respond")
+	stage.application = "tests.wsgi:application"
+	yield stage
+	stage.close()
+
+
+@pytest.fixture(scope="session")
+def bench(stage):
+	"""This process inside the site, once; returns the API keys of the demo's users."""
+	import frappe
+
+	here = os.getcwd()
+	os.chdir(stage.sites)
+	frappe.init(SITE, sites_path=".")
+	frappe.connect()
+	from assistant_session.demo import cast
+
+	yield cast.prepare()
+	frappe.destroy()
+	os.chdir(here)
+
+
+@pytest.fixture
+def site(bench, cache_server):
+	"""A connected site with an empty worker memory; what a test leaves uncommitted is rolled back."""
+	import frappe
+
+	from assistant_session.sessions import config, register
+	from assistant_session.sessions.memory import memory
+
+	frappe.set_user("Administrator")
+	memory.clear()
+	config.forget()
+	register._connections.clear()
+	yield frappe
+	frappe.local.request = None
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+
+
+@pytest.fixture
+def sessions(site):
+	from assistant_session import sessions
+
+	return sessions
+
+
+@pytest.fixture
+def opened(site, sessions):
+	"""The id of a new session, committed."""
+	session = sessions.open()
+	site.db.commit()
+	return session.id
+
+
+@pytest.fixture
+def worker(stage, site):
+	"""Starts Python processes with a memory and a connection of their own: `worker()` gives a Worker."""
+	from tests.worker import Worker
+
+	started = []
+
+	def start(target: str = SITE, **environment: str) -> Worker:
+		started.append(Worker(stage.sites, target, environment))
+		return started[-1]
+
+	yield start
+	for one in started:
+		one.stop()
+
+
+@pytest.fixture(scope="session")
+def workers(stage, bench):
+	"""Two gunicorn workers that answer HTTP for as long as the test session lasts."""
+	stage.start()
+	return stage
+
+
+@pytest.fixture
+def client(workers, site, bench):
+	"""Makes HTTP clients: `client(device=…, key=…)`, as in the demo."""
+	from assistant_session.demo.client import Client
+
+	def make(**more) -> Client:
+		return Client(workers.url, SITE, lambda _line: None, **more)
+
+	return make
+
+
+@pytest.fixture
+def device() -> str:
+	return str(uuid.uuid4())

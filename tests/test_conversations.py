@@ -1,0 +1,10 @@
+"""The demo's conversations, over HTTP, two workers, killed in the middle."""
+
+import pytest
+
+from assistant_session.demo import conversations
+
+
+@pytest.mark.parametrize("name", sorted(conversations.ALL))
+def test_a_lost_conversation_goes_through_killed_workers(name, workers, site, bench):
+	conversations.ALL[name](conversations.Scene(workers, bench, print))
