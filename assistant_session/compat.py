@@ -4,8 +4,11 @@ Frappe 15 and 16 differ in which database errors they wrap, and drivers number t
 ask here what an error *means*. Nothing here writes anything.
 """
 
+from inspect import signature
+
 import frappe
 
+SECOND = "assistant_session_second_connection"
 DUPLICATE = {1062, "23505"}
 LOST_TRANSACTION = {1213, 1020, "40001", "40P01"}  # deadlock, changed since the snapshot, serialisation
 LOCK_WAIT = {1205, "55P03"}  # lock wait timeout; PostgreSQL: lock not available
@@ -16,6 +19,24 @@ CONNECTION = {2002, 2003, 2006, 2013, 2055, 1053, 1927, 1077, 1040, 1158, 1159, 
 def database():
 	"""The connection to the primary database, also while Frappe has switched to a read replica."""
 	return getattr(frappe.local, "primary_db", None) or frappe.local.db
+
+
+def beside():
+	"""A second connection to the same database, for reads that must neither see this transaction's snapshot nor
+	end it nor lock anything. Each read starts a new transaction of its own; kept with the first connection."""
+	db = database()
+	second = getattr(db, SECOND, None)
+	if second is None:
+		second = _connect()
+		setattr(db, SECOND, second)
+	try:
+		second.sql("rollback")
+	except Exception as error:
+		if not is_connection_lost(error):
+			raise
+		second = _connect()
+		setattr(db, SECOND, second)
+	return second
 
 
 def affected_rows() -> int:
@@ -71,6 +92,18 @@ def is_connection_lost(error: Exception) -> bool:
 	if type(error).__name__ == "InterfaceError":
 		return True
 	return isinstance(error, kinds) and (code is None or code in CONNECTION)
+
+
+def _connect():
+	from frappe.database import get_db
+
+	conf = frappe.local.conf
+	wanted = {
+		"socket": conf.get("db_socket"), "host": conf.db_host, "port": conf.db_port,
+		"user": conf.get("db_user") or conf.db_name, "password": conf.db_password, "cur_db_name": conf.db_name,
+	}  # fmt: skip
+	known = signature(get_db).parameters
+	return get_db(**{name: value for name, value in wanted.items() if name in known})
 
 
 def _code(error: Exception | None):

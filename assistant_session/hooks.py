@@ -11,10 +11,29 @@ after_migrate = "assistant_session.install.after_migrate"
 _ours = ("Conversation Session", "Conversation Turn", "Session Event")
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")
-permission_query_conditions = dict.fromkeys(_ours, "assistant_session.permissions.query_conditions")
+permission_query_conditions = {
+	"Conversation Session": "assistant_session.permissions.session_conditions",
+	"Conversation Turn": "assistant_session.permissions.turn_conditions",
+	"Session Event": "assistant_session.permissions.event_conditions",
+}
 
+# Endpoints of Frappe that ask for no permission; see web/side_doors.py.
+_doors = (
+	"frappe.client.get",
+	"frappe.client.get_count",
+	"frappe.desk.doctype.tag.tag.add_tag",
+	"frappe.desk.doctype.tag.tag.add_tags",
+	"frappe.desk.doctype.tag.tag.remove_tag",
+	"frappe.desk.form.linked_with.get",
+	"frappe.desk.like.toggle_like",
+	"frappe.desk.listview.get_group_by_count",
+	"frappe.geo.utils.get_coords",
+	"frappe.model.document.unlock_document",
+	"frappe.utils.goal.get_monthly_goal_graph_data",
+	"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
+)
 override_whitelisted_methods = {
-	"frappe.client.get_count": "assistant_session.permissions.get_count",
+	path: f"assistant_session.web.side_doors.{path.replace('.', '_')}" for path in _doors
 }
 
 scheduler_events = {

@@ -2,10 +2,15 @@
 
 Staff roles read; everybody else reads nothing, website users who own a session included (they use api.py).
 Nobody writes. Field levels come on top: lists may be filtered only by fields the user may read, since a
-filter answers questions about a field as well as showing it would.
+filter answers questions about a field as well as showing it would. `web/side_doors.py` closes the endpoints
+of Frappe that do not ask here at all.
 """
 
 import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 import frappe
 from frappe import _
@@ -14,7 +19,11 @@ DENY = "1=0"
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"
 STAFF = frozenset({"Assistant Session Administrator", "Assistant Session Agent", "Assistant Session Auditor"})
 READERS = {SESSION: STAFF, TURN: STAFF, EVENT: STAFF - {"Assistant Session Agent"}}
+READING = frozenset({"read", "select", "report", "print", "export", "email"})
 SUPERUSER = "Administrator"
+
+ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")  # a character in JSON, in JSON within JSON, and so on
+WORD = re.compile(r"\w+")
 
 
 def may_read(doctype: str, user: str) -> bool:
@@ -23,46 +32,72 @@ def may_read(doctype: str, user: str) -> bool:
 
 
 def has_permission(doc, ptype: str = "read", user: str | None = None, **_more) -> bool:
+	"""For those who may not read, a document that exists looks like one that does not."""
 	user = user or frappe.session.user
 	if user == SUPERUSER:
 		return True
-	readable = ptype in ("read", "select", "report", "print", "export", "email")
-	return readable and may_read(doc if isinstance(doc, str) else doc.doctype, user)
+	if isinstance(doc, str):
+		return ptype in READING and may_read(doc, user)
+	hide(doc, ptype, user)
+	return ptype in READING and may_read(doc.doctype, user)
 
 
-def query_conditions(user: str | None = None, doctype: str = SESSION) -> str:
-	user = user or frappe.session.user
-	if not may_read(doctype, user) or _asks_about_hidden_fields(doctype, user):
-		return DENY
-	return ""
+def hide(doc, ptype: str = "read", user: str | None = None) -> None:
+	"""Raise what Frappe raises for an unknown name, unless `user` may read this document (or is making it).
+
+	To refuse would tell that the id exists; and `frappe.desk.form.linked_with.get` asks for permission without
+	looking at the answer.
+	"""
+	if doc.get("__islocal") or not doc.name or may_read(doc.doctype, user or frappe.session.user):
+		return
+	if ptype == "delete":
+		raise frappe.DoesNotExistError  # without a text, as delete_doc does
+	frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)
 
 
-@frappe.whitelist()
-def get_count(
-	doctype: str,
-	filters: str | dict | list | None = None,
-	debug: bool = False,
-	cache: bool = False,
-):
-	"""frappe.client.get_count checks no permission; for our DocTypes this does. All others go there."""
-	from frappe.client import get_count as frappes
-
-	if doctype in READERS:
-		user = frappe.session.user
-		if query_conditions(user, doctype) == DENY:
-			frappe.throw(_("No permission for {0}").format(_(doctype)), frappe.PermissionError)
-	return frappes(doctype, filters, debug, cache)
+def session_conditions(user: str | None = None) -> str:
+	return _conditions(SESSION, user)
 
 
-def _asks_about_hidden_fields(doctype: str, user: str) -> bool:
-	"""Whether the current request filters, groups or sorts by a field above the user's level."""
-	request = getattr(frappe.local, "request", None)
-	if request is None or user == SUPERUSER:
+def turn_conditions(user: str | None = None) -> str:
+	return _conditions(TURN, user)
+
+
+def event_conditions(user: str | None = None) -> str:
+	return _conditions(EVENT, user)
+
+
+def may_ask(doctype: str, user: str) -> bool:
+	"""Whether the current request may ask about rows of `doctype`: it may be read, and no hidden field is named."""
+	return may_read(doctype, user) and not _names_hidden_fields(user)
+
+
+def _conditions(doctype: str, user: str | None) -> str:
+	return "" if may_ask(doctype, user or frappe.session.user) else DENY
+
+
+def plain(arguments: Mapping[str, Any]) -> str:
+	"""Everything a request says, as a database compares names: case, width and JSON's escapes do not count."""
+	text = json.dumps(arguments, default=str, ensure_ascii=False)
+	text = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+	return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _names_hidden_fields(user: str) -> bool:
+	"""Whether the request names a field above the user's level, in any argument and however it is written:
+	filters, sorting and grouping answer questions about a field, and Frappe has many names for each.
+	"""
+	if user == SUPERUSER or getattr(frappe.local, "request", None) is None:
 		return False
-	asked = json.dumps([frappe.local.form_dict.get(name) for name in _ASKING], default=str)
-	meta = frappe.get_meta(doctype)
-	levels = set(meta.get_permlevel_access("read", user=user))
-	return any(field.permlevel not in levels and field.fieldname in asked for field in meta.fields)
+	arguments = {name: value for name, value in frappe.local.form_dict.items() if name != "txt"}
+	return not _hidden_fields(user).isdisjoint(WORD.findall(plain(arguments)))
 
 
-_ASKING = ("filters", "or_filters", "order_by", "group_by", "fields", "start", "txt", "searchfield")
+def _hidden_fields(user: str) -> set[str]:
+	"""Of all our DocTypes: a list of turns can be filtered by fields of their session."""
+	hidden = set()
+	for doctype in READERS:
+		meta = frappe.get_meta(doctype)
+		levels = set(meta.get_permlevel_access("read", user=user))
+		hidden.update(field.fieldname for field in meta.fields if field.permlevel not in levels)
+	return hidden

@@ -21,3 +21,8 @@ def respond(turn):
 		turn.reply("Your order is placed. Thank you!")
 	else:
 		turn.reply("What can I do for you?")
+
+
+def migrate_bulk_order(data, from_version, to_version):
+	"""Version 1 said `amount`; register it in hooks: assistant_session_flow_migrations = {"bulk_order": …}."""
+	return {"quantity" if key == "amount" else key: value for key, value in data.items()}

@@ -30,6 +30,7 @@ from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, rec
 from .rows import Row
 from .snapshot import Session
 from .statistics import counts
+from .transaction import ledger
 from .turns import Turn
 from .writing import Write
 
@@ -221,9 +222,11 @@ def history(
 			bounds.number(value, text, 0, 2**31)
 	row, _origin = coherence.read(name)
 	last = min(row.turn_count, (before - 1) if before is not None else row.turn_count)
+	hold = ledger().in_block(name)
+	locked = hold is not None and not hold.fresh  # the snapshot is from before the wait for the hold
 	if after is not None:
-		return turns.between(name, after + 1, min(after + limit, last))
-	return turns.between(name, max(last - limit + 1, 1), last)
+		return turns.between(name, after + 1, min(after + limit, last), locked=locked)
+	return turns.between(name, max(last - limit + 1, 1), last, locked=locked)
 
 
 def close(session_id: str, reason: str) -> None:

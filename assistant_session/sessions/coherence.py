@@ -26,6 +26,8 @@ def read(name: str, *, max_age: float = 0) -> tuple[Row, str]:
 	With `max_age` (seconds) a row in memory that was confirmed so lately is taken without asking anybody.
 	Raises SessionNotFound, SessionStoreUnavailable.
 	"""
+	if (hold := ledger().in_block(name)) and hold.row:
+		return hold.row, MEMORY
 	already = seen().rows
 	if name in already:
 		return already[name]
@@ -33,12 +35,6 @@ def read(name: str, *, max_age: float = 0) -> tuple[Row, str]:
 	found = found or _from_database(name)
 	already[name] = found
 	return found
-
-
-def leave_old_snapshot() -> None:
-	"""Outside a request, where a snapshot may be hours old, read on in a new one if nothing was written."""
-	if getattr(frappe.local, "request", None) is None:
-		compat.begin_anew()
 
 
 def confirmed(name: str, entry: str | None) -> Row | None:
@@ -81,10 +77,12 @@ def _from_database(name: str) -> tuple[Row, str]:
 
 
 def _select(name: str) -> Row | None:
-	"""Inside a request its snapshot is young enough; a job or a console may have one from hours ago."""
-	if getattr(frappe.local, "request", None) is not None or _written_here(name):
-		return store.select(name)
-	return store.select(name) if compat.begin_anew() else store.select_locked(name)
+	return store.select(name, beside=snapshot_may_be_old() and not _written_here(name))
+
+
+def snapshot_may_be_old() -> bool:
+	"""A request's snapshot is as young as the request; that of a job or a console may be hours old."""
+	return getattr(frappe.local, "request", None) is None
 
 
 def _stale(name: str, error: Exception) -> tuple[Row, str]:

@@ -5,8 +5,10 @@ import json
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 
-from . import bounds, store, turns
+from .. import permissions
+from . import bounds, flows, store, turns
 from .errors import InvalidSessionData
 from .snapshot import Session
 from .statements import P, run, table
@@ -27,6 +29,37 @@ FRAMEWORK_FIELDS = frozenset(
 		"_seen",
 	}
 )
+
+
+class ServiceDocument(Document):
+	"""A row the service owns: not made, renamed or copied by anybody else."""
+
+	def before_insert(self):
+		refuse(self)
+
+	def before_rename(self, *_names):
+		refuse(self)
+
+	def check_if_latest(self):
+		"""`run_doc_method` compares times before it asks for permission: no answer for those who may not read."""
+		permissions.hide(self)
+		super().check_if_latest()
+
+	def as_json(self):
+		"""Deleting leaves no copy of the conversation in Deleted Document."""
+		if self.flags.in_delete:
+			return json.dumps({"doctype": self.doctype, "name": self.name})
+		return super().as_json()
+
+
+class WrittenOnce(ServiceDocument):
+	"""Neither edited nor deleted, by the user Administrator neither; it goes when its session goes."""
+
+	def validate(self):
+		refuse(self)
+
+	def on_trash(self):
+		refuse(self)
 
 
 def refuse(doc) -> None:
@@ -50,8 +83,21 @@ def check_edit(doc) -> None:
 		for field in ("context", "flows"):
 			value = json.loads(doc.get(field) or "{}")
 			doc.set(field, bounds.json_object(value, field) if value else None)
-	except (InvalidSessionData, ValueError) as error:
+		_check_flows(json.loads(doc.flows or "{}"))
+	except InvalidSessionData as error:
 		frappe.throw(str(error), frappe.ValidationError)
+	except (KeyError, TypeError, ValueError, RecursionError):
+		text = _("TTL is a number; context is a JSON object; flows is one of flows with step, data and version.")
+		frappe.throw(text, frappe.ValidationError)
+
+
+def _check_flows(stored: dict) -> None:
+	"""Each is what `flows.put` writes: everybody who reads the session relies on that."""
+	for name, flow in stored.items():
+		version = bounds.number(flow["version"], "version", 0, flows.HIGHEST_VERSION)
+		bounds.label(flow["step"], "step")
+		bounds.json_object(flow["data"], "data")
+		flows.take(stored, name, version=version)
 
 
 def supersede(doc) -> None:

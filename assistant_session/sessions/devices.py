@@ -3,7 +3,7 @@
 They never tell or take a session id, and an answer names agent, expiry and winner alone.
 """
 
-from . import agents, bounds, coherence, config, lifecycle, store
+from . import agents, bounds, lifecycle, store
 from .agents import DeviceLock
 from .rows import Row
 from .snapshot import Session
@@ -41,7 +41,4 @@ def clear_session_lock(device_id: str) -> bool:
 
 
 def _active(device_id: str) -> Row | None:
-	key = lifecycle.device_key(bounds.device_id(device_id))
-	coherence.leave_old_snapshot()
-	row = store.select_active(key)
-	return row if row and row.expires_at > config.now() else None
+	return lifecycle.holder(lifecycle.Wanted(device_id=bounds.device_id(device_id)))

@@ -14,6 +14,7 @@ import time
 from .. import compat
 from . import config, register, store
 from .errors import SessionBusy
+from .rows import Row
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks at a busy session
 
@@ -27,7 +28,9 @@ class Hold:
 		self.connection = register.connection()
 		self.marked = bool(token)
 		self.expires = time.monotonic() + config.hold_longest()
-		self.in_block = False
+		self.in_block = False  # its message is being processed right now
+		self.row: Row | None = None  # the session as it was when processing began
+		self.fresh = False  # the transaction's snapshot is from after the hold was got
 
 	@property
 	def in_database(self) -> bool:
@@ -84,10 +87,11 @@ def _try_redis(name: str, mark: str):
 def _acquire_in_database(name: str, deadline: float) -> Hold:
 	pause = FIRST_PAUSE
 	while True:
-		compat.begin_anew()
+		hold = Hold(name)
+		hold.fresh = compat.begin_anew()
 		try:
 			store.select_locked(name, wait=False)
-			return Hold(name)
+			return hold
 		except Exception as error:
 			if not compat.is_lock_wait(error):
 				raise

@@ -107,8 +107,7 @@ def holder(ask: Wanted) -> Row | None:
 	"""The live session that holds the key of the person or device asked for."""
 	if ask.key is None:
 		return None
-	coherence.leave_old_snapshot()
-	row = store.select_active(ask.key)
+	row = _active(ask.key)
 	return row if row and row.expires_at > config.now() else None
 
 
@@ -167,8 +166,15 @@ def _open(ask: Wanted) -> Session:
 		return _open_by_id(ask)
 	if ask.key is None:
 		return _created(ask, None)
-	coherence.leave_old_snapshot()
-	return _open_by_key(ask, store.select_active(ask.key))
+	return _open_by_key(ask, _active(ask.key))
+
+
+def _active(key: str) -> Row | None:
+	"""The holder of a key: this transaction's own, else the one committed by now."""
+	row = store.select_active(key)
+	if coherence.snapshot_may_be_old() and (row is None or row.name not in ledger().written):
+		return store.select_active(key, beside=True)
+	return row
 
 
 def _open_by_id(ask: Wanted) -> Session:
@@ -184,7 +190,7 @@ def _open_by_id(ask: Wanted) -> Session:
 	if ask.key is None:
 		writing.require_live(row)
 	ask.session_id = None
-	return _open_by_key(ask, store.select_active(ask.key))
+	return _open_by_key(ask, _active(ask.key))
 
 
 def _open_by_key(ask: Wanted, holder: Row | None) -> Session:
@@ -225,12 +231,13 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> Row:
 	try:
 		ledger().mark(values["name"])
 		row = store.create(values, values["last_activity"])
+		events.store(event_records)
 	except Exception as error:
 		if not compat.is_duplicate(error):
 			raise
 		db.rollback(save_point=point)
+		ledger().unmark_unwritten(values["name"])
 		return _adopt(ask)
-	events.store(event_records)
 	ledger().wrote(row.name, row)
 	return row
 
@@ -251,7 +258,7 @@ def _adopt(ask: Wanted) -> Row:
 	row = row or (store.select_active(ask.key, locked=True) if ask.key else None)
 	if row is None:
 		raise InvalidSessionData(
-			_("session_id: this id is too like one that exists already. Choose another.")
+			_("session_id: this id was used before, or is too like one that was. Choose another.")
 		)
 	return row
 

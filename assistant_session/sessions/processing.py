@@ -8,6 +8,9 @@
 Leaving the block stores the person's message, the replies and every change of `turn.session` together; an
 exception stores nothing. Two trips to Redis: one gets the hold, reads the register and puts the mark; one,
 after COMMIT, publishes and gives the hold back.
+
+Having got the hold, a new transaction is begun if the caller has written nothing yet, so that nothing is seen
+through a snapshot from before the wait. Take savepoints and row locks of your own inside the block.
 """
 
 from typing import Any
@@ -120,11 +123,14 @@ class TurnBlock:
 		return hold
 
 	def _begin(self) -> TurnInProgress:
-		self.fresh = compat.begin_anew()
+		if not self.hold.in_database:
+			self.hold.fresh = compat.begin_anew()
 		row = None if self.name in ledger().written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
 		row, before = (row, self._stored_before()) if row else self._read()
 		turn = TurnInProgress(row, self._origin(), self.draft.content, self.draft.intent)
+		seen().forget(self.name)  # what was read before the wait
+		self.hold.row = row
 		if before:
 			self._repeat(turn, *before)
 		else:
@@ -139,7 +145,7 @@ class TurnBlock:
 	def _read(self) -> tuple[Row, tuple[int, str] | None]:
 		"""The row and, if there is one, the turn stored with this message id, both as they are now."""
 		before = None
-		if not self.fresh:
+		if not self.hold.fresh:
 			row, before = store.select_locked(self.name), self._stored_before()
 		elif self.draft.message_key:
 			row, before = store.select_with_turn(self.name, self.draft.message_key)
@@ -152,13 +158,13 @@ class TurnBlock:
 
 	def _stored_before(self) -> tuple[int, str] | None:
 		key = self.draft.message_key
-		return turns.by_message_key(key, locked=not self.fresh) if key else None
+		return turns.by_message_key(key, locked=not self.hold.fresh) if key else None
 
 	def _repeat(self, turn: TurnInProgress, sequence: int, content: str) -> None:
 		if content != self.draft.content:
 			raise InvalidSessionData("message_id: this id was used for another message of the session.")
 		turn.repeated = True
-		turn.stored = turns.exchange(self.name, sequence, locked=not self.fresh)
+		turn.stored = turns.exchange(self.name, sequence, locked=not self.hold.fresh)
 
 	def _store(self) -> None:
 		changes = self.turn.session.changes()

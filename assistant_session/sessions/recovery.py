@@ -7,7 +7,6 @@ memory into the database.
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .. import compat
 from . import bounds, register, store
 from .memory import memory
 from .rows import JSON_COLUMNS, Row, entry
@@ -47,7 +46,7 @@ class RecoveryReport(ConsistencyReport):
 def compare(session_id: str, kind: type = ConsistencyReport) -> ConsistencyReport:
 	"""Look at memory, register and row of one session without changing anything."""
 	name = bounds.session_id(session_id)
-	row = store.select(name) if compat.begin_anew() else store.select_locked(name)
+	row = store.select(name, beside=name not in ledger().written)
 	remembered = memory.get(name)
 	said = register.read(name)
 	report = kind(name, memory_exists=remembered is not None, database_exists=row is not None)

@@ -16,14 +16,17 @@ P = Parameter("%s")
 _built: dict[tuple, str] = {}
 
 
-def run(key: tuple, build: Callable[[], Any], values: Iterable = (), **options) -> Any:
-	"""Execute the statement `build` describes; `key` names it, together with what its text depends on."""
-	db = compat.database()
+def run(key: tuple, build: Callable[[], Any], values: Iterable = (), *, beside: bool = False) -> Any:
+	"""Execute the statement `build` describes; `key` names it, together with what its text depends on.
+
+	`beside` reads what is committed right now, on a second connection.
+	"""
+	db = compat.beside() if beside else compat.database()
 	full_key = (db.db_type, *key)
 	sql = _built.get(full_key)
 	if sql is None:
 		sql = _built[full_key] = build().get_sql()
-	return db.sql(sql, tuple(values), **options)
+	return db.sql(sql, tuple(values))
 
 
 def table(doctype: str):

@@ -22,9 +22,12 @@ def new_revision() -> str:
 	return str(secrets.randbelow(REVISION_RANGE))
 
 
-def select(name: str) -> Row | None:
-	"""The row as this transaction sees it. The database folds case; a name that differs is not found."""
-	return _exactly(name, run(("select",), _select_by_name, (name,)))
+def select(name: str, *, beside: bool = False) -> Row | None:
+	"""The row as this transaction sees it, or (`beside`) as it is committed right now.
+
+	The database folds case; a name that differs is not found.
+	"""
+	return _exactly(name, run(("select",), _select_by_name, (name,), beside=beside))
 
 
 def select_locked(name: str, *, wait: bool = True) -> Row | None:
@@ -51,7 +54,7 @@ def select_with_turn(name: str, message_key: str) -> tuple[Row | None, tuple[int
 	return row, (rows[0][-2:] if row and rows[0][-1] is not None else None)
 
 
-def select_active(active_key: str, *, locked: bool = False) -> Row | None:
+def select_active(active_key: str, *, locked: bool = False, beside: bool = False) -> Row | None:
 	"""The one session that holds the key of a person and channel, or of a device."""
 
 	def build():
@@ -59,7 +62,7 @@ def select_active(active_key: str, *, locked: bool = False) -> Row | None:
 		query = _select_all().where(sessions.active_key == P)
 		return query.for_update() if locked else query
 
-	rows = run(("select active", locked), build, (active_key,))
+	rows = run(("select active", locked), build, (active_key,), beside=beside)
 	return Row._make(rows[0]) if rows else None
 
 

@@ -69,6 +69,11 @@ class Ledger:
 		self.holds[hold.name] = hold
 		self._queue()
 
+	def in_block(self, name: str) -> "holds.Hold | None":
+		"""The hold of a session whose message is being processed here, unless it was written to already."""
+		hold = self.holds.get(name)
+		return hold if hold and hold.in_block and name not in self.written else None
+
 	def trust(self, name: str) -> None:
 		"""The service itself commits next, and its last write was to `name`: no second look is needed."""
 		self.trusted = name

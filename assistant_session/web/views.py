@@ -30,9 +30,13 @@ def reconnect(found: Session) -> dict[str, Any]:
 	page = sessions.history(found.id, limit=FIRST_PAGE) if found.turn_count else []
 	return {
 		**session(found),
-		"flows": {name: {"step": flow["step"], "data": flow["data"]} for name, flow in found.flows.items()},
+		"flows": {name: _flow(flow) for name, flow in found.flows.items() if isinstance(flow, dict)},
 		**history(page),
 	}
+
+
+def _flow(stored: dict[str, Any]) -> dict[str, Any]:
+	return {"step": stored.get("step"), "data": stored.get("data")}
 
 
 def history(page: list[Turn]) -> dict[str, Any]:

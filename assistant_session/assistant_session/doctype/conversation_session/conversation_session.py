@@ -1,13 +1,10 @@
-import json
-
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
 from assistant_session.sessions import desk
 
 
-class ConversationSession(Document):
+class ConversationSession(desk.ServiceDocument):
 	"""A row the service owns. Desk may read it, and the user Administrator may edit a few fields or delete it.
 
 	Whatever is saved here goes through the register like any other write, so that no worker goes on with what
@@ -15,9 +12,6 @@ class ConversationSession(Document):
 	"""
 
 	EDITABLE = frozenset({"ttl", "current_state", "previous_state", "context", "flows"})
-
-	def before_insert(self):
-		desk.refuse(self)
 
 	def validate(self):
 		self._refuse_other_changes()
@@ -27,19 +21,10 @@ class ConversationSession(Document):
 	def on_update(self):
 		desk.announce(self.name)
 
-	def before_rename(self, *_names):
-		desk.refuse(self)
-
 	def on_trash(self):
 		if self.legal_hold:
 			frappe.throw(_("This session is under legal hold and cannot be deleted."), frappe.ValidationError)
 		desk.forget(self.name)
-
-	def as_json(self):
-		"""Deleting leaves no copy of the conversation in Deleted Document."""
-		if self.flags.in_delete:
-			return json.dumps({"doctype": self.doctype, "name": self.name})
-		return super().as_json()
 
 	def _refuse_other_changes(self):
 		before = self.get_doc_before_save()
