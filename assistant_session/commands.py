@@ -19,10 +19,13 @@ def assistant_session():
 @pass_context
 def inspect(context, session_id: str, as_json: bool):
 	"""Show one session and what a reconnect would do, on one line. Status 1 if there is none."""
-	from .sessions import inspection
+	from .sessions import InvalidSessionData, inspection
 
 	with _site(context):
-		found = inspection.inspect(session_id)
+		try:
+			found = inspection.inspect(session_id)
+		except InvalidSessionData as error:
+			raise click.UsageError(str(error)) from error
 		click.echo(json.dumps(found, default=str, ensure_ascii=False) if as_json else inspection.line(found))
 	sys.exit(0 if found["exists"] else 1)
 

@@ -67,7 +67,9 @@ def test_while_a_transaction_is_open_everybody_else_reads_the_database(worker, o
 	writer, reader = worker(), worker()
 	reader.run(STATE, name=opened)
 	writer.run("sessions.transition(name, 'OPEN')", name=opened)
-	assert reader.run("result = [sessions.get(name).current_state, sessions.get(name).origin]", name=opened) == [
+	assert reader.run(
+		"result = [sessions.get(name).current_state, sessions.get(name).origin]", name=opened
+	) == [
 		None,
 		"database",
 	]

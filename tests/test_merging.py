@@ -30,7 +30,9 @@ def test_context_and_flows_merge_by_key(sessions, site, opened, meanwhile):
 		turn.session.context["mine"] = 2
 		del turn.session.context["gone"]
 		turn.session.set_flow("order", "first")
-		meanwhile("sessions.update(name, lambda s: s.context.update(theirs=2)); sessions.set_flow(name, 'callback', 'when')")
+		meanwhile(
+			"sessions.update(name, lambda s: s.context.update(theirs=2)); sessions.set_flow(name, 'callback', 'when')"
+		)
 	site.db.commit()
 	session = sessions.get(opened)
 	assert session.context == {"kept": 1, "theirs": 2, "mine": 2}
@@ -41,7 +43,11 @@ def test_context_and_flows_merge_by_key(sessions, site, opened, meanwhile):
 	("mine", "theirs", "field"),
 	[
 		(lambda s: s.transition("MINE"), "sessions.transition(name, 'THEIRS')", "current_state"),
-		(lambda s: s.context.update(a=1), "sessions.update(name, lambda s: s.context.update(a=2))", "context.a"),
+		(
+			lambda s: s.context.update(a=1),
+			"sessions.update(name, lambda s: s.context.update(a=2))",
+			"context.a",
+		),
 		(lambda s: s.set_flow("order", "x"), "sessions.set_flow(name, 'order', 'y')", "flows.order"),
 		(lambda s: s.lock_agent("mine"), "sessions.lock_agent(name, 'theirs')", "active_agent"),
 	],
@@ -165,7 +171,9 @@ def test_an_agent_lock_ends_when_its_time_is_over(sessions, site, opened, monkey
 
 
 def test_two_workers_that_lock_a_device_at_the_same_moment_name_the_same_winner(worker, device):
-	code = "lock = sessions.set_session_lock(device, agent); frappe.db.commit(); result = [lock.agent, lock.won]"
+	code = (
+		"lock = sessions.set_session_lock(device, agent); frappe.db.commit(); result = [lock.agent, lock.won]"
+	)
 	for _round in range(5):
 		pending = [worker().start(code, device=device, agent=agent) for agent in ("scheduling", "billing")]
 		answers = [wait() for wait in pending]
@@ -208,7 +216,9 @@ def test_flows_live_side_by_side_and_completed_ones_are_counted(sessions, site, 
 
 def test_a_worker_that_lost_its_lock_is_told_over_processes_too(sessions, site, opened, worker):
 	holder = worker()
-	holder.run("sessions.grant = sessions.lock_agent(name, 'scheduling', ttl=60); frappe.db.commit()", name=opened)
+	holder.run(
+		"sessions.grant = sessions.lock_agent(name, 'scheduling', ttl=60); frappe.db.commit()", name=opened
+	)
 	sessions.lock_agent(opened, "billing", steal=True)
 	site.db.commit()
 	with pytest.raises(WorkerError, match="SessionConflict"):

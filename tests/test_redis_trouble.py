@@ -77,8 +77,13 @@ def test_a_redis_that_hangs_costs_time_and_nothing_else(sessions, site, opened, 
 
 def test_without_redis_a_second_message_waits_for_the_row(worker, opened, stopped):
 	first, second = worker(), worker()
-	first.run("block = sessions.turn(name, 'first'); turn = block.__enter__(); turn.reply('one'); sessions.block = block", name=opened)
-	pending = second.start("with sessions.turn(name, 'second') as turn: turn.reply('two')\nfrappe.db.commit()", name=opened)
+	first.run(
+		"block = sessions.turn(name, 'first'); turn = block.__enter__(); turn.reply('one'); sessions.block = block",
+		name=opened,
+	)
+	pending = second.start(
+		"with sessions.turn(name, 'second') as turn: turn.reply('two')\nfrappe.db.commit()", name=opened
+	)
 	first.run("sessions.block.__exit__(None, None, None); frappe.db.commit()")
 	pending()
 	history = first.run("result = [turn.content for turn in sessions.history(name)]", name=opened)
@@ -125,7 +130,9 @@ def test_an_entry_nobody_could_delete_ends_by_itself(worker, opened, proxy, cach
 	assert reader.run(STATE, name=opened) == "UNMARKED"
 
 
-def test_after_trouble_a_worker_asks_the_database_about_an_authentication(worker, opened, proxy, sessions, site):
+def test_after_trouble_a_worker_asks_the_database_about_an_authentication(
+	worker, opened, proxy, sessions, site
+):
 	sessions.authenticate(opened, {"name": "Hari"}, method="test")
 	site.db.commit()
 	troubled = worker(FRAPPE_REDIS_CACHE=proxy.url)
@@ -133,7 +140,9 @@ def test_after_trouble_a_worker_asks_the_database_about_an_authentication(worker
 	proxy.cut()
 	troubled.run(STATE, name=opened)
 	proxy.mend()
-	assert troubled.run("result = [sessions.get(name).origin, sessions.get(name).authenticated]", name=opened) == [
+	assert troubled.run(
+		"result = [sessions.get(name).origin, sessions.get(name).authenticated]", name=opened
+	) == [
 		"database",
 		True,
 	]

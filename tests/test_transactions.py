@@ -27,7 +27,9 @@ def test_a_rollback_leaves_no_trace(sessions, site, opened, worker, cache_server
 	site.db.rollback()
 	assert sessions.get(opened).current_state is None
 	assert reader.run(STATE, name=opened) is None
-	assert not [key for key in register_keys(cache_server, opened) if cache_server.client().get(key)[:1] == b"m"]
+	assert not [
+		key for key in register_keys(cache_server, opened) if cache_server.client().get(key)[:1] == b"m"
+	]
 
 
 def test_a_rolled_back_session_was_never_opened(sessions, site, worker):
@@ -71,7 +73,10 @@ def test_a_turn_undone_by_a_savepoint_can_be_stored_again(sessions, site, opened
 def test_a_lost_connection_at_commit_is_survived_by_everybody(worker, opened):
 	writer, reader = worker(), worker()
 	reader.run(STATE, name=opened)
-	writer.run("sessions.transition(name, 'LOST'); result = frappe.db.sql('select connection_id()')[0][0]", name=opened)
+	writer.run(
+		"sessions.transition(name, 'LOST'); result = frappe.db.sql('select connection_id()')[0][0]",
+		name=opened,
+	)
 	number = writer.run("result = frappe.db.sql('select connection_id()')[0][0]")
 	reader.run("frappe.db.sql(f'kill {number}')", number=number)
 	with pytest.raises(WorkerError):
@@ -120,7 +125,9 @@ except ZeroDivisionError: pass
 
 def test_after_a_conflict_the_current_row_is_read_and_not_the_snapshot(worker, opened):
 	old, new = worker(), worker()
-	old.run("frappe.get_doc({'doctype': 'ToDo', 'description': 'x'}).insert(); sessions.get(name)", name=opened)
+	old.run(
+		"frappe.get_doc({'doctype': 'ToDo', 'description': 'x'}).insert(); sessions.get(name)", name=opened
+	)
 	new.run("sessions.update(name, lambda s: s.context.update(new=1)); frappe.db.commit()", name=opened)
 	old.run("sessions.update(name, lambda s: s.context.update(old=1)); frappe.db.commit()", name=opened)
 	assert new.run("result = sessions.get(name).context", name=opened) == {"new": 1, "old": 1}
@@ -143,12 +150,17 @@ def test_a_lost_transaction_is_repeated_when_it_held_nothing_else(worker, sessio
 
 def test_a_lost_transaction_with_other_work_in_it_is_a_conflict(worker, sessions, site):
 	if not has_snapshot_isolation(site):
-		pytest.fail("this server has no innodb_snapshot_isolation; MariaDB 10.6.18, 10.11.8 or later is needed")
+		pytest.fail(
+			"this server has no innodb_snapshot_isolation; MariaDB 10.6.18, 10.11.8 or later is needed"
+		)
 	name = sessions.open().id
 	site.db.commit()
 	old, new = worker(), worker()
 	old.run("frappe.db.sql('set session innodb_snapshot_isolation = 1')")
-	old.run("todo = frappe.get_doc({'doctype': 'ToDo', 'description': 'gone'}).insert(); sessions.get(name)", name=name)
+	old.run(
+		"todo = frappe.get_doc({'doctype': 'ToDo', 'description': 'gone'}).insert(); sessions.get(name)",
+		name=name,
+	)
 	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=name)
 	with pytest.raises(WorkerError) as raised:
 		old.run("sessions.transition(name, 'NEVER')", name=name)

@@ -23,9 +23,15 @@ def test_message_replies_and_changes_are_stored_in_one_go(sessions, site, opened
 		turn.note("handed to sales")
 	site.db.commit()
 	stored = sessions.history(opened)
-	assert [(t.sequence, t.role, t.reply_to) for t in stored] == [(1, "user", None), (2, "assistant", 1), (3, "system", 1)]
+	assert [(t.sequence, t.role, t.reply_to) for t in stored] == [
+		(1, "user", None),
+		(2, "assistant", 1),
+		(3, "system", 1),
+	]
 	assert (stored[0].intent, stored[0].metadata, stored[0].state) == ("order", {"page": 1}, "ORDERING")
-	other = worker().run("s = sessions.get(name); result = [s.current_state, s.get_flow('bulk_order').data]", name=opened)
+	other = worker().run(
+		"s = sessions.get(name); result = [s.current_state, s.get_flow('bulk_order').data]", name=opened
+	)
 	assert other == ["ORDERING", {"quantity": 11}]
 
 
@@ -58,7 +64,10 @@ def test_replying_to_a_repeated_message_changes_nothing(sessions, site, opened):
 
 def test_a_message_id_used_for_another_text_is_refused(sessions, site, opened):
 	talk(sessions, site, opened, "hello", "one")
-	with pytest.raises(sessions.InvalidSessionData, match="message_id"), sessions.turn(opened, "bye", message_id="one"):
+	with (
+		pytest.raises(sessions.InvalidSessionData, match="message_id"),
+		sessions.turn(opened, "bye", message_id="one"),
+	):
 		pass
 	assert contents(sessions, opened) == ["hello", "re: hello"]
 
@@ -116,7 +125,9 @@ for number in range(5):
 	[wait() for wait in pending]
 	stored = sessions.history(opened)
 	assert [turn.sequence for turn in stored] == list(range(1, 31))
-	assert all(f"re: {ask.content}" == answer.content for ask, answer in zip(stored[::2], stored[1::2], strict=True))
+	assert all(
+		f"re: {ask.content}" == answer.content for ask, answer in zip(stored[::2], stored[1::2], strict=True)
+	)
 
 
 def test_waiting_is_bounded(opened, worker):

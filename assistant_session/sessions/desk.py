@@ -87,7 +87,9 @@ def check_edit(doc) -> None:
 	except InvalidSessionData as error:
 		frappe.throw(str(error), frappe.ValidationError)
 	except (KeyError, TypeError, ValueError, RecursionError):
-		text = _("TTL is a number; context is a JSON object; flows is one of flows with step, data and version.")
+		text = _(
+			"TTL is a number; context is a JSON object; flows is one of flows with step, data and version."
+		)
 		frappe.throw(text, frappe.ValidationError)
 
 

@@ -1,0 +1,134 @@
+"""Whether a person is known: stored once, ended everywhere at once, never believed when in doubt."""
+
+from datetime import timedelta
+
+import pytest
+
+KNOWN = "s = sessions.get(name); result = [s.authenticated, s.user_profile]"
+HARI = {"name": "Hari", "member": 5000168}
+
+
+@pytest.fixture
+def known(sessions, site, opened):
+	sessions.authenticate(opened, HARI, method="pension register", identity="PEN_0005000168")
+	site.db.commit()
+	return opened
+
+
+def test_an_authentication_is_known_to_every_worker(known, worker):
+	assert worker().run(KNOWN, name=known) == [True, HARI]
+
+
+def test_its_end_is_known_to_every_worker_at_the_next_read(known, worker, sessions, site):
+	others = [worker(), worker()]
+	assert [one.run(KNOWN, name=known)[0] for one in others] == [True, True]
+	sessions.deauthenticate(known)
+	site.db.commit()
+	assert [one.run(KNOWN, name=known) for one in others] == [[False, {}]] * 2
+	assert not sessions.get(known).authenticated
+
+
+def test_one_that_is_rolled_back_never_was(opened, worker, sessions, site):
+	sessions.authenticate(opened, HARI, method="test")
+	site.db.rollback()
+	assert not sessions.get(opened).authenticated
+	assert not worker().run(KNOWN, name=opened)[0]
+
+
+@pytest.mark.parametrize("seconds", [1801, 28801])
+def test_it_ends_by_idle_time_and_by_absolute_time(known, sessions, site, monkeypatch, seconds):
+	from assistant_session.sessions import config
+
+	later = config.now() + timedelta(seconds=seconds)
+	monkeypatch.setattr(config, "now", lambda: later)
+	session = sessions.get(known)
+	assert (session.authenticated, session.user_profile) == (False, {})
+
+
+def test_it_ends_when_the_session_closes(known, sessions, site):
+	sessions.close(known, "done")
+	site.db.commit()
+	assert site.db.get_value("Conversation Session", known, ["authenticated", "user_profile"]) == (0, None)
+
+
+def test_profile_and_identity_cannot_be_read_in_the_table(known, site):
+	row = str(site.db.get_value("Conversation Session", known, "*"))
+	assert "Hari" not in row and "5000168" not in row
+
+
+def test_one_person_has_one_hash_on_a_site(sessions, site, known, opened):
+	other = sessions.open().id
+	sessions.authenticate(other, HARI, method="test", identity="PEN_0005000168")
+	third = sessions.open().id
+	sessions.authenticate(third, HARI, method="test", identity="PEN_0005000169")
+	hashes = [
+		site.db.get_value("Conversation Session", name, "identity_hash") for name in (known, other, third)
+	]
+	assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.parametrize("profile", [None, [], "Hari", {"a": []}, {"a": {}}, {1: "a"}, {"a": "x" * 300_000}])
+def test_a_profile_that_is_no_object_of_scalars_is_refused(sessions, opened, profile):
+	with pytest.raises(sessions.InvalidSessionData, match="profile"):
+		sessions.authenticate(opened, profile, method="test")
+	assert not sessions.get(opened).authenticated
+
+
+def test_without_a_key_nobody_is_authenticated(sessions, site, opened, monkeypatch):
+	from assistant_session.sessions import keys
+
+	monkeypatch.setitem(site.local.conf, keys.CONFIG, None)
+	with pytest.raises(keys.KeyMissing, match="make-key"):
+		sessions.authenticate(opened, HARI, method="test", identity="PEN_0005000168")
+
+
+def test_a_profile_the_key_does_not_open_is_an_error_and_not_an_empty_one(sessions, site, known, monkeypatch):
+	from cryptography.fernet import Fernet
+
+	from assistant_session.sessions import keys
+
+	monkeypatch.setitem(site.local.conf, "encryption_key", Fernet.generate_key().decode())
+	with pytest.raises(keys.KeyMissing):
+		sessions.get(known).user_profile  # noqa: B018
+
+
+def test_memory_that_says_otherwise_never_reaches_the_database(known, sessions, site):
+	"""The bug this app ends: a stale "authenticated" written back from one worker's memory."""
+	from assistant_session.sessions.memory import memory
+
+	stale = memory.get(known).row
+	sessions.deauthenticate(known)
+	site.db.commit()
+	memory.put(stale)
+	for use in (sessions.ensure_consistency, sessions.recover, sessions.get):
+		use(known)
+	with sessions.turn(known, "hello"):
+		pass
+	site.db.commit()
+	assert site.db.get_value("Conversation Session", known, "authenticated") == 0
+	assert not sessions.get(known).authenticated
+
+
+def test_while_the_database_is_away_nobody_is_authenticated(known, sessions, site, monkeypatch, cache_server):
+	sessions.get(known)
+	cache_server.flush()
+	from assistant_session.sessions import store
+
+	def away(*_arguments, **_more):
+		raise site.db.OperationalError(2006, "gone away")
+
+	monkeypatch.setattr(store, "select", away)
+	session = sessions.get(known)
+	assert (session.stale, session.authenticated, session.user_profile) == (True, False, {})
+
+
+def test_an_intent_is_locked_and_released_and_the_trail_says_so(known, sessions, site):
+	sessions.lock_intent(known, "pension_inquiry")
+	sessions.lock_intent(known, "address_change")
+	sessions.release_intent(known)
+	site.db.commit()
+	events = site.get_all("Session Event", {"session": known}, ["event", "details"], order_by="sequence")
+	assert [event.event for event in events] == [
+		"created", "authenticated", "intent_locked", "intent_changed", "intent_changed",
+	]  # fmt: skip
+	assert sessions.get(known).locked_intent is None

@@ -1,0 +1,44 @@
+"""The command line."""
+
+import json
+
+
+def test_inspect_says_on_one_line_what_a_reconnect_would_do(sessions, site, opened, stage):
+	sessions.set_flow(opened, "order", "contact", {"quantity": 11})
+	sessions.transition(opened, "ORDERING")
+	site.db.commit()
+	done = stage.command("assistant-session", "inspect", opened)
+	assert done.returncode == 0, done.stderr
+	assert done.stdout.count("\n") == 1
+	for word in (
+		opened,
+		"Active",
+		"ORDERING",
+		"order (contact)",
+		"restored in state ORDERING",
+		"not authenticated",
+	):
+		assert word in done.stdout
+
+
+def test_inspect_of_an_unknown_or_malformed_id_ends_with_a_status(stage, site):
+	unknown = stage.command("assistant-session", "inspect", "nobody-knows-this-one")
+	assert (unknown.returncode, "unknown" in unknown.stdout) == (1, True)
+	assert stage.command("assistant-session", "inspect", "a b").returncode == 2
+
+
+def test_stats_as_json(sessions, site, stage):
+	done = stage.command("assistant-session", "stats", "--json")
+	assert set(json.loads(done.stdout)) == {
+		"created",
+		"active",
+		"closed",
+		"expired",
+		"restored",
+		"flows_completed",
+	}
+
+
+def test_a_key_is_made_once(stage, site):
+	done = stage.command("assistant-session", "make-key")
+	assert (done.returncode, "has a key already" in done.stdout) == (0, True)

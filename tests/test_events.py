@@ -1,0 +1,80 @@
+"""The audit trail: an HMAC chain whose head and count stand in the session's row."""
+
+FIELDS = ["session", "sequence", "event", "actor", "details", "creation", "digest"]
+
+
+def trail(site, name: str) -> list:
+	return site.get_all("Session Event", {"session": name}, FIELDS, order_by="sequence")
+
+
+def whole(site, name: str) -> bool:
+	"""Whether the chain fits, computed from what is stored."""
+	from assistant_session.sessions import events
+
+	head = ""
+	for event in trail(site, name):
+		head = events.link(
+			head, name, event.sequence, event.event, event.actor, event.details, event.creation
+		)
+		if head != event.digest:
+			return False
+	count, stored = site.db.get_value("Conversation Session", name, ["event_count", "event_head"])
+	return (count, stored) == (len(trail(site, name)), head)
+
+
+def fill(sessions, site, name: str) -> None:
+	sessions.lock_agent(name, "scheduling")
+	sessions.authenticate(name, {"name": "Hari"}, method="test")
+	sessions.transition(name, "NEXT")
+	site.db.commit()
+
+
+def test_events_of_one_session_are_chained(sessions, site, opened):
+	fill(sessions, site, opened)
+	assert [event.event for event in trail(site, opened)] == [
+		"created", "agent_locked", "authenticated", "state_changed",
+	]  # fmt: skip
+	assert whole(site, opened)
+
+
+def test_an_altered_a_removed_and_a_cut_off_event_show(sessions, site, opened):
+	fill(sessions, site, opened)
+	for damage in (
+		"update `tabSession Event` set actor = 'somebody' where session = %s and sequence = 2",
+		"delete from `tabSession Event` where session = %s and sequence = 2",
+		"delete from `tabSession Event` where session = %s and sequence = 4",
+	):
+		site.db.sql(damage, opened)
+		assert not whole(site, opened)
+		site.db.rollback()
+	assert whole(site, opened)
+
+
+def test_concurrent_events_of_one_session_chain_correctly(sessions, site, opened, worker):
+	code = """
+for number in range(10):
+	sessions.lock_agent(name, who, steal=True)
+	frappe.db.commit()
+"""
+	pending = [worker().start(code, name=opened, who=who) for who in "ABC"]
+	[wait() for wait in pending]
+	site.db.commit()
+	assert len(trail(site, opened)) == 31
+	assert whole(site, opened)
+
+
+def test_a_turn_writes_no_event_and_reading_writes_nothing(sessions, site, opened):
+	with sessions.turn(opened, "hello") as turn:
+		turn.session.transition("NEXT")
+		turn.reply("hi")
+	site.db.commit()
+	sessions.get(opened)
+	assert [event.event for event in trail(site, opened)] == ["created"]
+
+
+def test_no_event_names_what_was_said_or_who_it_was(sessions, site, opened):
+	sessions.authenticate(opened, {"name": "Hari"}, method="test", identity="PEN_0005000168")
+	with sessions.turn(opened, "my number is 8848850922"):
+		pass
+	site.db.commit()
+	assert not any(secret in str(trail(site, opened)) for secret in ("Hari", "0005000168", "8848850922"))
