@@ -145,8 +145,7 @@ def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
 
 
 def _open_new(ask: lifecycle.Wanted) -> Answer:
-	if ask.user is None:
-		limits.count("open", access.network(), config.settings().opens_per_minute)
+	limits.count("open", ask.user or access.network(), config.settings().opens_per_minute)
 	token, ask.token_hash = access.new_token()
 	ask.by_key = False
 	opened = lifecycle.open_session(ask)

@@ -25,6 +25,7 @@ INDEXES = {
 def after_install() -> None:
 	_make_roles()
 	_make_first_channel()
+	_make_indexes()
 	keys.ensure()
 
 

@@ -166,7 +166,6 @@ class Bench:
 			self.frappe("--site", site, "migrate", "--skip-failing")
 		else:
 			self.frappe("--site", site, "install-app", APP)
-			self.frappe("--site", site, "execute", f"{APP}.install.after_migrate")
 			installed.touch()
 
 

@@ -60,7 +60,9 @@ def stage(cache_server):
 	from assistant_session.demo.stage import Stage
 
 	os.environ["PYTHONPATH"] = str(REPOSITORY)  # the workers import tests.wsgi
-	stage = Stage(os.environ["FRAPPE_BENCH"], SITE, assistant_session_responder="assistant_session.demo.respond")
+	stage = Stage(
+		os.environ["FRAPPE_BENCH"], SITE, assistant_session_responder="assistant_session.demo.respond"
+	)
 	stage.application = "tests.wsgi:application"
 	yield stage
 	stage.close()

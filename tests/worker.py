@@ -1,9 +1,9 @@
 """A Python process of its own on the site: it runs snippets and answers with the value of `result`.
 
-	other = worker()
-	other.run("result = sessions.get(name).current_state", name=opened)
-	pending = other.start("...")      # runs while the test goes on
-	pending()                         # waits and returns the result
+other = worker()
+other.run("result = sessions.get(name).current_state", name=opened)
+pending = other.start("...")      # runs while the test goes on
+pending()                         # waits and returns the result
 """
 
 import json
@@ -68,7 +68,16 @@ def _serve(site: str) -> None:
 	import frappe
 
 	from assistant_session import sessions
-	from assistant_session.sessions import coherence, config, holds, processing, register, store, transaction, writing
+	from assistant_session.sessions import (
+		coherence,
+		config,
+		holds,
+		processing,
+		register,
+		store,
+		transaction,
+		writing,
+	)
 	from assistant_session.sessions.memory import memory
 
 	out, sys.stdout = sys.stdout, sys.stderr
