@@ -1,0 +1,84 @@
+"""A full turn by this app: load the session, the person's message, a new state, a reply, COMMIT.
+
+`App` does what `api.send_message` does once it knows who is calling: processing.TurnBlock with a message id
+(hold, register, search for a repeated message, one write), `ledger().trust`, COMMIT, publication. `Endpoint`
+is `api.send_message` itself, with a token: admission, counting, and the answer in JSON come on top.
+"""
+
+import frappe
+
+from assistant_session import api
+from assistant_session.sessions import processing
+from assistant_session.sessions.memory import memory
+from assistant_session.sessions.transaction import ledger
+from assistant_session.web import access, responder
+
+from .histories import MESSAGE, REPLY, Conversation
+
+
+class App:
+	"""`in_memory`: this worker had the session already. Otherwise it is loaded from the database."""
+
+	every = 1
+
+	def __init__(self, length: int, *, in_memory: bool):
+		self.conversation, self.in_memory = self._conversation(length), in_memory
+
+	def rewind(self) -> None:
+		self.conversation.rewind()
+
+	def ready(self) -> None:
+		self.conversation.publish(in_memory=self.in_memory)
+
+	def turn(self, message_id: str) -> None:
+		name = self.conversation.name
+		with processing.TurnBlock(name, MESSAGE, message_id=message_id) as turn:
+			respond(turn)
+		ledger().trust(name)
+		frappe.db.commit()
+
+	def done(self) -> None:
+		"""A turn that was not remembered would be cheaper than it is."""
+		assert memory.get(self.conversation.name).row.turn_count == self.conversation.length + 2
+
+	def _conversation(self, length: int) -> Conversation:
+		return Conversation(length)
+
+
+class Endpoint(App):
+	"""The whole of `api.send_message`, called as Frappe calls it, without the HTTP server around it."""
+
+	def ready(self) -> None:
+		super().ready()
+		self.request = self._request()
+
+	def turn(self, message_id: str) -> None:
+		frappe.local.request = self.request
+		answer = api.send_message(
+			session_id=self.conversation.name, message=MESSAGE, message_id=message_id, metadata=None
+		)
+		frappe.local.request = None
+		assert answer.status_code == 200, answer.get_data(as_text=True)
+
+	def _conversation(self, length: int) -> Conversation:
+		self.token, token_hash = access.new_token()
+		return Conversation(length, token_hash)
+
+	def _request(self):
+		from werkzeug.test import EnvironBuilder
+		from werkzeug.wrappers import Request
+
+		path = "/api/method/assistant_session.api.send_message"
+		headers = {access.TOKEN_HEADER: self.token}
+		return Request(EnvironBuilder(path, method="POST", json={}, headers=headers).get_environ())
+
+
+def respond(turn: processing.TurnInProgress) -> None:
+	"""The smallest chatbot: a new state and one reply."""
+	turn.session.transition(f"{turn.session.state}_DONE")
+	turn.reply(REPLY)
+
+
+def answer_at_once() -> None:
+	"""In this process the endpoint asks `respond` instead of the site's chatbot."""
+	responder.respond = respond
