@@ -35,14 +35,28 @@ def test_one_that_is_rolled_back_never_was(opened, worker, sessions, site):
 	assert not worker().run(KNOWN, name=opened)[0]
 
 
-@pytest.mark.parametrize("seconds", [1801, 28801])
-def test_it_ends_by_idle_time_and_by_absolute_time(known, sessions, site, monkeypatch, seconds):
+@pytest.fixture
+def later(monkeypatch):
 	from assistant_session.sessions import config
 
-	later = config.now() + timedelta(seconds=seconds)
-	monkeypatch.setattr(config, "now", lambda: later)
-	session = sessions.get(known)
-	assert (session.authenticated, session.user_profile) == (False, {})
+	now = config.now
+	return lambda seconds: monkeypatch.setattr(config, "now", lambda: now() + timedelta(seconds=seconds))
+
+
+def test_it_ends_when_the_session_was_idle_for_too_long(known, sessions, later):
+	later(1799)
+	assert sessions.get(known).authenticated
+	later(1801)
+	assert (sessions.get(known).authenticated, sessions.get(known).user_profile) == (False, {})
+
+
+def test_it_ends_at_its_absolute_time_however_busy_the_session_is(opened, sessions, site, later):
+	sessions.authenticate(opened, HARI, method="test", expires_in=60)
+	sessions.add_turn(opened, "user", "still here")
+	site.db.commit()
+	assert sessions.get(opened).authenticated
+	later(61)
+	assert not sessions.get(opened).authenticated
 
 
 def test_it_ends_when_the_session_closes(known, sessions, site):

@@ -101,6 +101,7 @@ def test_a_late_publisher_leaves_the_mark_of_an_open_transaction_alone(worker, o
 	pending()
 	reader.run(STATE, name=opened)
 	writer.run("frappe.db.commit()")
+	assert writer.run(ORIGIN, name=opened) == "memory"  # its mark stood, so that it could publish
 	assert [one.run(STATE, name=opened) for one in (slow, writer, reader)] == ["NEWER"] * 3
 
 

@@ -13,42 +13,42 @@ import frappe
 from .. import compat
 from . import register, store
 from .errors import SessionNotFound, SessionStoreUnavailable
-from .memory import memory
-from .rows import Row
-from .transaction import ledger, seen
+from .memory import Remembered, memory
+from .rows import Row, entry
+from .transaction import Seen, ledger, seen
 
 MEMORY, DATABASE, STALE = "memory", "database", "stale"
 
 
-def read(name: str, *, max_age: float = 0) -> tuple[Row, str]:
+def read(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple[Row, str]:
 	"""The current row and where it came from: "memory", "database", or "stale" while the database is away.
 
 	With `max_age` (seconds) a row in memory that was confirmed so lately is taken without asking anybody.
-	Raises SessionNotFound, SessionStoreUnavailable.
+	`already` is what this request has read, if the caller has it at hand. Raises SessionNotFound, SessionStoreUnavailable.
 	"""
-	if (hold := ledger().in_block(name)) and hold.row:
+	here = ledger()
+	if (hold := here.in_block(name)) and hold.row:
 		return hold.row, MEMORY
-	already = seen().rows
-	if name in already:
-		return already[name]
-	found = _from_memory(name, max_age) if not _written_here(name) else None
-	found = found or _from_database(name)
-	already[name] = found
+	rows = (already or seen()).rows
+	if name in rows:
+		return rows[name]
+	written_here = name in here.written  # then only this transaction's own view says how it looks
+	found = None if written_here else _from_memory(name, max_age)
+	found = rows[name] = found or _from_database(name, written_here)
 	return found
 
 
-def confirmed(name: str, entry: str | None) -> Row | None:
-	"""The row in memory if it is the one `entry` names."""
-	remembered = memory.get(name)
-	if remembered is None or entry is None or remembered.entry != entry:
+def confirmed(name: str, said: str | None) -> Row | None:
+	"""The row in memory if it is the one the register's entry names."""
+	remembered = memory.get(name) if said is not None else None
+	return _confirm(remembered, said) if remembered else None
+
+
+def _confirm(remembered: Remembered, said: str | None) -> Row | None:
+	if said is None or entry(remembered.row) != said:
 		return None
 	remembered.confirmed_at = time.monotonic()
 	return remembered.row
-
-
-def _written_here(name: str) -> bool:
-	"""This transaction changed the session: only its own view of the database says how."""
-	return name in ledger().written
 
 
 def _from_memory(name: str, max_age: float) -> tuple[Row, str] | None:
@@ -57,13 +57,13 @@ def _from_memory(name: str, max_age: float) -> tuple[Row, str] | None:
 		return None
 	if max_age and time.monotonic() - remembered.confirmed_at <= max_age:
 		return remembered.row, MEMORY
-	row = confirmed(name, register.read(name))
+	row = _confirm(remembered, register.read(name))
 	return (row, MEMORY) if row else None
 
 
-def _from_database(name: str) -> tuple[Row, str]:
+def _from_database(name: str, written_here: bool) -> tuple[Row, str]:
 	try:
-		row = _select(name)
+		row = store.select(name, beside=snapshot_may_be_old() and not written_here)
 	except Exception as error:
 		if not compat.is_connection_lost(error):
 			raise
@@ -71,13 +71,9 @@ def _from_database(name: str) -> tuple[Row, str]:
 	if row is None:
 		memory.drop(name)
 		raise SessionNotFound.of(name)
-	if not _written_here(name):
+	if not written_here:
 		memory.put(row)
 	return row, DATABASE
-
-
-def _select(name: str) -> Row | None:
-	return store.select(name, beside=snapshot_may_be_old() and not _written_here(name))
 
 
 def snapshot_may_be_old() -> bool:

@@ -73,7 +73,7 @@ def _try_redis(name: str, mark: str):
 	keys = [register.key("hold", name), register.key("register", name)]
 	life = int(config.hold_ttl() * 1000)
 	arguments = [token, life, mark, int(config.register_ttl() * 1000)]
-	answer = here.call(lambda: here.enter(keys, arguments))
+	answer = here.call(here.enter, keys, arguments)
 	if answer is None:
 		here.must_delete(keys[1:])
 		return "away"

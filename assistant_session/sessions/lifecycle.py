@@ -113,13 +113,13 @@ def holder(ask: Wanted) -> Row | None:
 
 def find(name: str, *, max_age: float = 0) -> Session:
 	"""A live session. Raises SessionNotFound, SessionExpired, SessionClosed."""
-	live = seen().live
-	if found := live.get(name):
+	already = seen()
+	if found := already.live.get(name):
 		return Session(*found)
-	row, origin = coherence.read(name, max_age=max_age)
+	row, origin = coherence.read(name, max_age=max_age, already=already)
 	if row.status != ACTIVE or row.expires_at <= config.now():
 		writing.require_live(row)
-	live[name] = (row, origin)
+	already.live[name] = (row, origin)
 	return Session(row, origin)
 
 

@@ -5,7 +5,6 @@ that its version and revision are the current ones; `coherence` asks them. Use t
 """
 
 import os
-import sys
 import threading
 import time
 
@@ -13,20 +12,20 @@ import frappe
 from cachetools import LRUCache
 
 from . import config
-from .rows import Row, entry
+from .rows import Row
 
 # What a cached row costs beyond its own text: tuple, numbers, times, keys and the cache's own bookkeeping.
 # Measured by `make bench`.
-OVERHEAD_BYTES = 1400
+OVERHEAD_BYTES = 1500
 
 
 class Remembered:
-	"""A row, what the register calls it, and when (monotonic seconds) that was last confirmed."""
+	"""A row, and when (monotonic seconds) it was last confirmed to be current."""
 
-	__slots__ = ("confirmed_at", "entry", "row")
+	__slots__ = ("confirmed_at", "row")
 
 	def __init__(self, row: Row):
-		self.row, self.entry, self.confirmed_at = row, entry(row), time.monotonic()
+		self.row, self.confirmed_at = row, time.monotonic()
 
 
 class Memory:
@@ -76,7 +75,7 @@ class Memory:
 
 def _weight(row: Row, bounds: tuple[int, int]) -> int:
 	"""Bytes, but never less than a row's share of the memory: that bounds their number as well."""
-	text = sum(sys.getsizeof(value) for value in row if isinstance(value, str))
+	text = sum(len(value.encode()) for value in row if isinstance(value, str))
 	return max(text + OVERHEAD_BYTES, bounds[1] // max(bounds[0], 1))
 
 

@@ -20,7 +20,7 @@ from . import bounds, coherence, holds, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
 from .memory import memory
-from .rows import Row
+from .rows import Row, entry
 from .snapshot import Session
 from .transaction import ledger, seen
 from .turns import Draft, Turn
@@ -172,7 +172,8 @@ class TurnBlock:
 			changes["restored_count"] = self.turn.session.row.restored_count + 1
 		self.draft.role = self.turn.role
 		write = Write(changes, [self.draft, *self.turn.drafts], self.turn.session.happened)
-		mark_is_safe = self.warm and ledger().token == self.token
+		# The trip that put our mark also said that this very row was current.
+		mark_is_safe = entry(self.turn.session.row) == self.hold.said and ledger().token == self.token
 		result = writing.save(self.turn.session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
 		self.turn.stored = result.turns
 		self.turn.session = Session(result.row, self.turn.session.origin)

@@ -52,6 +52,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 return 0
 """
 
+DEFAULT_URL = "redis://127.0.0.1:13311"  # Frappe's own
 ERRORS = (redis.RedisError, OSError)
 
 
@@ -66,18 +67,18 @@ class Connection:
 		self.enter = self.redis.register_script(ENTER)
 		self.leave = self.redis.register_script(LEAVE)
 		self.renew = self.redis.register_script(RENEW)
-		self.troubled_at = float("-inf")  # monotonic seconds
+		self.troubled_at = 0.0  # monotonic seconds; 0 for never
 		self.unmarked: dict[bytes, float] = {}  # keys whose mark or deletion did not get through, and when
 
-	def call(self, command, default=None):
-		"""What `command` (a function without arguments) returns, or `default` if Redis is in trouble."""
+	def call(self, command, *arguments):
+		"""What `command(*arguments)` returns, or None if Redis is in trouble."""
 		try:
 			if self.unmarked:
 				self._clear_unmarked()
-			return command()
+			return command(*arguments)
 		except ERRORS as error:
 			self._note_trouble(error)
-			return default
+			return None
 
 	def must_delete(self, keys: Iterable[bytes]) -> None:
 		"""These entries may be wrong now. They go as soon as Redis answers, or expire by themselves."""
@@ -86,7 +87,7 @@ class Connection:
 
 	def troubled(self) -> bool:
 		"""Redis gave this process an error within the life of an entry."""
-		return time.monotonic() - self.troubled_at < config.register_ttl()
+		return self.troubled_at > 0 and time.monotonic() - self.troubled_at < config.register_ttl()
 
 	def _clear_unmarked(self) -> None:
 		"""Delete what others might still trust; entries older than their own life are gone already."""
@@ -119,11 +120,11 @@ os.register_at_fork(after_in_child=_reset)
 
 def connection() -> Connection:
 	"""The Redis cache of the current site."""
-	url = os.environ.get("FRAPPE_REDIS_CACHE") or frappe.local.conf.get("redis_cache") or ""
+	url = frappe.local.conf.get("redis_cache") or DEFAULT_URL
 	found = _connections.get(url)
 	if found is None:
 		with _guard:
-			found = _connections.setdefault(url, Connection(url or "redis://127.0.0.1:13311"))
+			found = _connections.setdefault(url, Connection(url))
 	return found
 
 
@@ -135,8 +136,7 @@ def key(kind: str, name: str) -> bytes:
 def read(name: str) -> str | None:
 	"""The entry of a session; None for a mark, nothing, or a Redis in trouble (now or lately)."""
 	here = connection()
-	register_key = key("register", name)
-	return entry_of(here, here.call(lambda: here.redis.get(register_key)))
+	return entry_of(here, here.call(here.redis.get, key("register", name)))
 
 
 def entry_of(here: Connection, said: bytes | None) -> str | None:
@@ -158,7 +158,7 @@ def mark(names: Iterable[str], token: str) -> None:
 		pipeline.execute()
 		return True
 
-	if not here.call(put, False):
+	if not here.call(put):
 		here.must_delete(keys)
 
 
@@ -172,7 +172,7 @@ def leave(
 	here = connection()
 	keys = [key("register", name), key("hold", hold_name or name)]
 	arguments = [token, entry, _milliseconds(), hold_token]
-	answer = here.call(lambda: here.leave(keys, arguments))
+	answer = here.call(here.leave, keys, arguments)
 	if answer is None:
 		here.must_delete(keys[:1])
 	return answer == 1
@@ -181,7 +181,7 @@ def leave(
 def forget(names: Iterable[str]) -> None:
 	"""Delete the entries: whoever reads next asks the database."""
 	here, keys = connection(), [key("register", name) for name in names]
-	if keys and here.call(lambda: here.redis.delete(*keys)) is None:
+	if keys and here.call(here.redis.delete, *keys) is None:
 		here.must_delete(keys)
 
 
