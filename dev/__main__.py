@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import site
+from . import servers, site
 from .console import SetupError, fail, say
 
 USAGE = "usage: python3 -m dev run COMMAND…   (see the Makefile)"
@@ -76,7 +76,9 @@ def _only_one():
 
 
 def _wait(command: list[str], environment: dict) -> int:
-	child = subprocess.Popen(command, cwd=site.REPOSITORY, env=environment)
+	child = subprocess.Popen(
+		command, cwd=site.REPOSITORY, env=environment, preexec_fn=servers.end_with_parent
+	)
 	try:
 		return child.wait()
 	finally:

@@ -24,8 +24,7 @@ def free_port() -> int:
 
 
 def end_with_parent() -> None:
-	"""In a child, before exec: own process group (Ctrl-C is ours to handle), and SIGTERM if we are killed."""
-	os.setsid()
+	"""In a child, before exec: SIGTERM when this process ends, however it does (Linux)."""
 	ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -46,6 +45,7 @@ class Server:
 				cwd=self.cwd,
 				env=self.env,
 				preexec_fn=end_with_parent,
+				start_new_session=True,  # Ctrl-C is ours to handle
 			)
 		self._wait_until_listening()
 		return self

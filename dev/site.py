@@ -57,8 +57,11 @@ class Bench:
 
 	def environment(self) -> dict[str, str]:
 		"""The variables by which tests, demo and benchmarks find this bench (and could find any other)."""
+		scratch = self.root / "tmp"
+		scratch.mkdir(exist_ok=True)
 		return {
 			**os.environ,
+			"TMPDIR": str(scratch),
 			"FRAPPE_BENCH": str(self.root),
 			"FRAPPE_SITE": SITE,
 			"FRAPPE_OTHER_SITE": OTHER_SITE,

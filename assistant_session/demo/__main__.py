@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
 		if "--serve" in arguments:
 			_serve(stage, Path(bench))
 		return 1 if failed else 0
+	except KeyboardInterrupt:
+		return 130
 	finally:
 		stage.close()
 		frappe.destroy()

@@ -4,6 +4,7 @@ The folder links to the bench's sites and has a configuration of its own, so tha
 changed. `restart` kills the workers with SIGKILL and starts new ones.
 """
 
+import ctypes
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 READY_SECONDS = 60
+PR_SET_PDEATHSIG = 1
 
 
 class Stage:
@@ -50,7 +52,7 @@ class Stage:
 				stdin=subprocess.DEVNULL,
 				stdout=sink,
 				stderr=subprocess.STDOUT,
-				start_new_session=True,
+				preexec_fn=_end_with_parent,
 			)
 		self._wait()
 
@@ -102,6 +104,12 @@ class Stage:
 			time.sleep(0.05)
 		self.kill()
 		raise RuntimeError(f"the workers did not start:\n{self.log.read_text()[-3000:]}")
+
+
+def _end_with_parent() -> None:
+	"""In the child: a process group of its own, and an end when this process ends, however it does (Linux)."""
+	os.setsid()
+	ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _listens(port: int) -> bool:
