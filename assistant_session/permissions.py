@@ -94,9 +94,9 @@ def _names_hidden_fields(user: str) -> bool:
 
 
 def _hidden_fields(user: str) -> set[str]:
-	"""Of all our DocTypes: a list of turns can be filtered by fields of their session."""
+	"""Of all DocTypes the user may read: a list of turns can be filtered by fields of their session."""
 	hidden = set()
-	for doctype in READERS:
+	for doctype in (doctype for doctype in READERS if may_read(doctype, user)):
 		meta = frappe.get_meta(doctype)
 		levels = set(meta.get_permlevel_access("read", user=user))
 		hidden.update(field.fieldname for field in meta.fields if field.permlevel not in levels)

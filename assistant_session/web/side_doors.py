@@ -16,13 +16,23 @@ from ..hooks import _doors
 
 def _closed(path: str) -> Callable:
 	def door(**arguments: Any) -> Any:
-		said = permissions.plain(arguments)
+		user, said = frappe.session.user, permissions.plain(arguments)
 		for doctype in permissions.READERS:
-			if doctype.casefold() in said and not permissions.may_ask(doctype, frappe.session.user):
+			if doctype.casefold() in said and not permissions.may_ask(doctype, user):
 				frappe.throw(_("No permission for {0}").format(_(doctype)), frappe.PermissionError)
-		return frappe.call(frappe.get_attr(path), **arguments)
+		return _readable(frappe.call(frappe.get_attr(path), **arguments), user)
 
 	return frappe.whitelist()(door)
+
+
+def _readable(answer: Any, user: str) -> Any:
+	"""Without our rows where an answer has rows of many DocTypes, as what is linked to a document has."""
+	if not isinstance(answer, dict):
+		return answer
+	unreadable = [doctype for doctype in permissions.READERS if not permissions.may_read(doctype, user)]
+	for doctype in unreadable:
+		answer.pop(doctype, None)
+	return answer
 
 
 globals().update({path.replace(".", "_"): _closed(path) for path in _doors})
