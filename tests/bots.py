@@ -6,7 +6,7 @@ import frappe
 def respond(turn):
 	if turn.message.startswith("raise"):
 		raise RuntimeError(f"secret {turn.message}")
-	elif turn.message.startswith("state "):
+	if turn.message.startswith("state "):
 		turn.session.transition(turn.message.removeprefix("state "))
 		turn.reply("moved")
 	elif turn.message.startswith("kill database"):

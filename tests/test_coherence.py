@@ -60,7 +60,7 @@ def test_a_session_unknown_to_the_register_is_read_from_the_database(worker, ope
 def test_readers_never_write_the_register(worker, opened, cache_server):
 	cache_server.flush()
 	worker().run(STATE, name=opened)
-	assert not [key for key in cache_server.client().keys() if opened.encode() in key]
+	assert not [key for key in cache_server.client().scan_iter() if opened.encode() in key]
 
 
 def test_while_a_transaction_is_open_everybody_else_reads_the_database(worker, opened):

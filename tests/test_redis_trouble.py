@@ -162,7 +162,7 @@ def test_redis_holds_plain_numbers_under_the_sites_prefix_only(sessions, site, o
 	sessions.set_flow(opened, "order", "first", {"quantity": 11})
 	site.db.commit()
 	with sessions.turn(opened, "a secret text", message_id="one"):
-		keys = [key for key in redis.keys() if b"assistant_session" in key]
+		keys = [key for key in redis.scan_iter() if b"assistant_session" in key]
 		values = [redis.get(key) for key in keys]
 	assert keys and all(key.startswith(f"{site.conf.db_name}|assistant_session:".encode()) for key in keys)
 	assert all(value.lstrip(b"m").replace(b":", b"").isdigit() for value in values)

@@ -12,7 +12,7 @@ def other_state(worker, name: str):
 
 
 def register_keys(cache_server, name: str) -> list[bytes]:
-	return [key for key in cache_server.client().keys() if name.encode() in key]
+	return [key for key in cache_server.client().scan_iter() if name.encode() in key]
 
 
 def test_nothing_is_committed_for_the_caller(sessions, site, opened, worker):
