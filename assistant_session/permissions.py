@@ -31,18 +31,20 @@ def may_read(doctype: str, user: str) -> bool:
 	return user == SUPERUSER or bool(READERS[doctype].intersection(frappe.get_roles(user)))
 
 
-def has_permission(doc, ptype: str = "read", user: str | None = None, **_more) -> bool:
-	"""For those who may not read, a document that exists looks like one that does not."""
+def has_permission(doc, ptype: str | None = "read", user: str | None = None, **_more) -> bool:
+	"""For those who may not read, a document that exists looks like one that does not. `ptype` is None where
+	Frappe asks what is allowed at all, and goes on to the roles if anything may be."""
 	user = user or frappe.session.user
 	if user == SUPERUSER:
 		return True
+	allowed = ptype is None or ptype in READING
 	if isinstance(doc, str):
-		return ptype in READING and may_read(doc, user)
+		return allowed and may_read(doc, user)
 	hide(doc, ptype, user)
-	return ptype in READING and may_read(doc.doctype, user)
+	return allowed and may_read(doc.doctype, user)
 
 
-def hide(doc, ptype: str = "read", user: str | None = None) -> None:
+def hide(doc, ptype: str | None = "read", user: str | None = None) -> None:
 	"""Raise what Frappe raises for an unknown name, unless `user` may read this document (or is making it).
 
 	To refuse would tell that the id exists; and `frappe.desk.form.linked_with.get` asks for permission without
@@ -50,9 +52,13 @@ def hide(doc, ptype: str = "read", user: str | None = None) -> None:
 	"""
 	if doc.get("__islocal") or not doc.name or may_read(doc.doctype, user or frappe.session.user):
 		return
-	if ptype == "delete":
-		raise frappe.DoesNotExistError  # without a text, as delete_doc does
-	frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)
+	try:
+		if ptype == "delete":
+			raise frappe.DoesNotExistError  # without a text, as delete_doc does
+		frappe.throw(_("{0} {1} not found").format(_(doc.doctype), doc.name), frappe.DoesNotExistError)
+	except frappe.DoesNotExistError as error:
+		error.doctype = doc.doctype  # Frappe 16 answers by it
+		raise
 
 
 def session_conditions(user: str | None = None) -> str:

@@ -1,5 +1,7 @@
 """What is left when a call is repeated, limited, refused, or fails in the middle: nothing but the answer."""
 
+import secrets
+
 import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
@@ -7,7 +9,7 @@ from werkzeug.wrappers import Request
 from tests.callers import OWNER, Caller, key_of, traces, uuid4
 from tests.conftest import SITE
 
-SECRET = "4929-secret-7731-pin"
+SECRET = f"pin-{secrets.token_hex(12)}"  # of this run alone: what another left is not ours
 THERE = "127.0.0.1"
 
 
@@ -94,6 +96,12 @@ def test_a_database_that_goes_away_in_the_chatbot_is_503_and_can_be_tried_again(
 	assert traces(SECRET, stage, cache_server) == []
 	answer = page.own("send_message", message="hello", message_id="again")
 	assert answer.status_code == 200 and answer.json()["message"]["repeated"] is False
+
+
+def test_a_database_that_goes_away_is_503_for_a_logged_in_user_as_well(workers, site):
+	user = Caller(workers.url, SITE, key=key_of(OWNER)).open()
+	answer = user.own("send_message", message="kill database")
+	assert error(answer) == (503, "SessionStoreUnavailable") and user.history() == []
 
 
 def test_messages_are_limited_per_session_and_other_sessions_go_on(page, workers, limits):

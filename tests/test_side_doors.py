@@ -263,6 +263,17 @@ def _told(response) -> str:
 	)
 
 
+@pytest.mark.parametrize("doctype", OURS)
+@pytest.mark.parametrize("user", STAFF)
+def test_a_form_is_told_that_staff_may_read_and_no_more(ask, names, user, doctype):
+	answer = SINGLE["permissions"](ask, user, doctype, names[doctype])
+	if user not in READERS[doctype]:
+		assert answer.status_code in (403, 404)
+		return
+	allowed = answer.json()["message"]["permissions"]
+	assert allowed["read"] and not [right for right in WRITING if allowed.get(right)]
+
+
 @pytest.mark.parametrize("door", ["update", "remove", "v2 update", "v2 remove", "set_value", "delete"])
 @pytest.mark.parametrize("doctype", OURS)
 @pytest.mark.parametrize("user", STAFF)
