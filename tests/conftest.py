@@ -78,7 +78,10 @@ def bench(stage):
 	frappe.init(SITE, sites_path=".")
 	frappe.connect()
 	from assistant_session.demo import cast
+	from tests import callers
 
+	for user in callers.ROLES:
+		callers.key_of(user)
 	yield cast.prepare()
 	frappe.destroy()
 	os.chdir(here)
