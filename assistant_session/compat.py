@@ -23,20 +23,35 @@ def database():
 
 def beside():
 	"""A second connection to the same database, for reads that must neither see this transaction's snapshot nor
-	end it nor lock anything. Each read starts a new transaction of its own; kept with the first connection."""
+	end it nor lock anything. Kept with the first one; no transaction stays open on it between reads."""
 	db = database()
 	second = getattr(db, SECOND, None)
 	if second is None:
 		second = _connect()
 		setattr(db, SECOND, second)
-	try:
-		second.sql("rollback")
-	except Exception as error:
-		if not is_connection_lost(error):
-			raise
-		second = _connect()
-		setattr(db, SECOND, second)
 	return second
+
+
+def read_beside(sql: str, values: tuple):
+	"""What is committed right now. A connection that broke while it waited is made anew, once."""
+	for attempt in (1, 2):
+		second = beside()
+		try:
+			rows = second.sql(sql, values)
+			second.sql("rollback")  # an open transaction would keep the table from being altered
+			return rows
+		except Exception as error:
+			setattr(database(), SECOND, None)
+			if attempt == 2 or not is_connection_lost(error):
+				raise
+	return ()
+
+
+def for_update(query, *, nowait: bool = False):
+	"""A locking read where the database has them; SQLite locks the whole database for a writer anyway."""
+	if database().db_type == "sqlite":
+		return query
+	return query.for_update(nowait=True) if nowait else query.for_update()
 
 
 def affected_rows() -> int:
@@ -50,18 +65,29 @@ def queue_once(queue, callback) -> None:
 		queue.add(callback)
 
 
-def begin_anew() -> bool:
-	"""Leave the transaction's snapshot for a new one, if nothing was written; say whether that was done.
+def begin_anew() -> None:
+	"""Leave the transaction's snapshot for a new one. Only for who owns the transaction and wrote nothing in it:
+	on MariaDB this commits, elsewhere it rolls back, and savepoints and row locks are gone.
 
 	Runs none of Frappe's commit or rollback callbacks: they belong to whoever queued them.
 	"""
 	db = database()
-	if db.transaction_writes:
-		return False
 	if db.db_type != "mariadb":  # MariaDB's START TRANSACTION ends the open one by itself
 		db.sql("rollback")
 	db.begin()
-	return True
+
+
+def count_writes_through_savepoints(db) -> None:
+	"""Let `db.transaction_writes` stay true: Frappe sets it to 0 at a rollback to a savepoint as well."""
+	rollback = db.rollback
+
+	def counting(*arguments, save_point=None, **more):
+		writes = db.transaction_writes
+		rollback(*arguments, save_point=save_point, **more)
+		if save_point:
+			db.transaction_writes = writes
+
+	db.rollback = counting
 
 
 def is_lost_transaction(error: Exception) -> bool:

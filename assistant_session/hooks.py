@@ -48,3 +48,8 @@ scheduler_events = {
 		],
 	},
 }
+
+doc_events = {"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"}}
+
+# A conversation does not keep its user or party from being deleted.
+ignore_links_on_delete = list(_ours)

@@ -32,6 +32,7 @@ class App:
 
 	def turn(self, message_id: str) -> None:
 		name = self.conversation.name
+		ledger().own()
 		with processing.TurnBlock(name, MESSAGE, message_id=message_id) as turn:
 			respond(turn)
 		ledger().trust(name)

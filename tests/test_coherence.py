@@ -32,7 +32,9 @@ def wait_for(path: str) -> None:
 	import os
 	import time
 
+	deadline = time.monotonic() + 60
 	while not os.path.exists(path):
+		assert time.monotonic() < deadline, "the other worker never got there"
 		time.sleep(0.005)
 
 
@@ -120,7 +122,7 @@ def wait(gate, reached):
 	open(reached, "w").close()
 	while not os.path.exists(gate): time.sleep(0.005)
 select = store.select
-store.select = lambda found: wait(gate + "1", reached + "1") or select(found)
+store.select = lambda *found, **how: wait(gate + "1", reached + "1") or select(*found, **how)
 register.leave = lambda *arguments, **more: wait(gate, reached)
 with sessions.turn(name, "cold") as turn: turn.session.transition("COLD")
 frappe.db.commit()

@@ -3,6 +3,7 @@
 import secrets
 
 import frappe
+from frappe.utils.password import get_decrypted_password
 
 from ..sessions import config
 
@@ -36,10 +37,11 @@ def _api_key(email: str, first_name: str) -> str:
 		values = {"doctype": "User", "email": email, "first_name": first_name, "send_welcome_email": 0}
 		frappe.get_doc({**values, "user_type": "Website User"}).insert(ignore_permissions=True)
 	user = frappe.get_doc("User", email)
-	secret = secrets.token_hex(16)
-	user.api_key = user.api_key or secrets.token_hex(8)
-	user.api_secret = secret
-	user.save(ignore_permissions=True)
+	secret = get_decrypted_password("User", email, "api_secret", raise_exception=False)
+	if not secret:
+		secret = user.api_secret = secrets.token_hex(16)
+		user.api_key = secrets.token_hex(8)
+		user.save(ignore_permissions=True)
 	return f"{user.api_key}:{secret}"
 
 

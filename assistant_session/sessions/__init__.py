@@ -223,10 +223,11 @@ def history(
 	row, _origin = coherence.read(name)
 	last = min(row.turn_count, (before - 1) if before is not None else row.turn_count)
 	hold = ledger().in_block(name)
-	locked = hold is not None and not hold.fresh  # the snapshot is from before the wait for the hold
+	old = not hold.fresh if hold else coherence.snapshot_may_be_old()
+	beside = old and name not in ledger().written
 	if after is not None:
-		return turns.between(name, after + 1, min(after + limit, last), locked=locked)
-	return turns.between(name, max(last - limit + 1, 1), last, locked=locked)
+		return turns.between(name, after + 1, min(after + limit, last), beside=beside)
+	return turns.between(name, max(last - limit + 1, 1), last, beside=beside)
 
 
 def close(session_id: str, reason: str) -> None:

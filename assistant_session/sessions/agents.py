@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import bounds, coherence, config, store, writing
-from .errors import SessionConflict, SessionNotFound
+from .errors import SessionBusy, SessionConflict, SessionNotFound
 from .rows import Row
 from .snapshot import Session
 from .writing import Write
@@ -70,7 +70,10 @@ def expire_locks() -> int:
 	"""Take away agent locks past their time, one bounded batch; returns how many."""
 	ended = 0
 	for name in store.overdue("agent_lock_expires_at", config.now(), BATCH):
-		ended += release(name, "expired", only_overdue=True)
+		try:
+			ended += release(name, "expired", only_overdue=True)
+		except (SessionBusy, SessionNotFound):
+			continue  # locked or deleted by somebody: the next round will see
 	return ended
 
 

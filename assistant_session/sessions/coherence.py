@@ -34,7 +34,9 @@ def read(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple
 		return rows[name]
 	written_here = name in here.written  # then only this transaction's own view says how it looks
 	found = None if written_here else _from_memory(name, max_age)
-	found = rows[name] = found or _from_database(name, written_here)
+	found = found or _from_database(name, written_here)
+	if not written_here:  # a rollback to a savepoint may undo it without a word
+		rows[name] = found
 	return found
 
 

@@ -88,7 +88,7 @@ def check_edit(doc) -> None:
 		for field in ("context", "flows"):
 			value = json.loads(doc.get(field) or "{}")
 			doc.set(field, bounds.json_object(value, field) if value else None)
-		_check_flows(json.loads(doc.flows or "{}"))
+		flows.check(json.loads(doc.flows or "{}"))
 	except InvalidSessionData as error:
 		frappe.throw(str(error), frappe.ValidationError)
 	except (KeyError, TypeError, ValueError, RecursionError):
@@ -96,15 +96,6 @@ def check_edit(doc) -> None:
 			"TTL is a number; context is a JSON object; flows is one of flows with step, data and version."
 		)
 		frappe.throw(text, frappe.ValidationError)
-
-
-def _check_flows(stored: dict) -> None:
-	"""Each is what `flows.put` writes: everybody who reads the session relies on that."""
-	for name, flow in stored.items():
-		version = bounds.number(flow["version"], "version", 0, flows.HIGHEST_VERSION)
-		bounds.label(flow["step"], "step")
-		bounds.json_object(flow["data"], "data")
-		flows.take(stored, name, version=version)
 
 
 def supersede(doc) -> None:
@@ -140,3 +131,18 @@ def describe(row) -> dict:
 def _delete_events():
 	events = table("Session Event")
 	return frappe.qb.from_(events).delete().where(events.session == P)
+
+
+def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) -> None:
+	"""Frappe changes links by plain SQL: sessions of a renamed user or party become new versions of themselves."""
+	renamed = table(store.DOCTYPE)
+	if doc.doctype == "DocType":
+		condition = renamed.party_type == new
+	else:
+		condition = (renamed.party_type == doc.doctype) & (renamed.party == new)
+	if doc.doctype == "User":
+		condition |= renamed.user == new
+	for (name,) in frappe.qb.from_(renamed).select(renamed.name).where(condition).run():
+		announce(name)
+		update = frappe.qb.update(renamed).set(renamed.version, renamed.version + 1)
+		update.set(renamed.revision, store.new_revision()).where(renamed.name == name).run()

@@ -36,6 +36,18 @@ class Flow:
 	expires_at: datetime | None = None
 
 
+def check(stored: dict[str, Any]) -> None:
+	"""Each flow is what `put` writes: everybody who reads the session relies on that. Raises InvalidSessionData."""
+	for name, flow in stored.items():
+		try:
+			version = bounds.number(flow["version"], "version", 0, HIGHEST_VERSION)
+			bounds.label(flow["step"], "step")
+			bounds.json_object(flow["data"], "data")
+			take(stored, name, version=version)
+		except (KeyError, TypeError, ValueError) as error:
+			raise InvalidSessionData(_("flows: step, data and version are needed in each.")) from error
+
+
 def put(
 	stored: dict[str, Any], name: str, step: str, data: dict | None, *, version: int, ttl: int | None
 ) -> Flow:

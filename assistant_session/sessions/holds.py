@@ -10,6 +10,7 @@ import random
 import secrets
 import threading
 import time
+from weakref import WeakValueDictionary
 
 from .. import compat
 from . import config, register, store
@@ -22,11 +23,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks at a busy se
 class Hold:
 	"""A hold that was got. `said` is the register's entry at that moment, None if there was none to trust."""
 
-	def __init__(self, name: str, token: str = "", said: str | None = None):
-		self.name, self.token, self.said = name, token, said
+	def __init__(self, name: str, token: str = "", said: str | None = None, mark: str = "m"):
+		self.name, self.token, self.said, self.mark = name, token, said, mark
 		self.key = register.key("hold", name)
 		self.connection = register.connection()
-		self.marked = bool(token)
 		self.expires = time.monotonic() + config.hold_longest()
 		self.in_block = False  # its message is being processed right now
 		self.row: Row | None = None  # the session as it was when processing began
@@ -38,26 +38,27 @@ class Hold:
 
 	def release_later(self) -> str:
 		"""Stop renewing; returns the token, for a caller that releases together with something else."""
-		_renewed.pop(self.key, None)
+		if _renewed.get(self.key) is self:
+			del _renewed[self.key]
 		return self.token
 
-	def release(self, mark: str = "m") -> None:
+	def release(self) -> None:
 		"""Give the hold back, and take the mark put with it away."""
 		if token := self.release_later():
-			register.leave(self.name, mark, hold_token=token)
+			register.leave(self.name, self.mark, hold_token=token)
 
 
-def acquire(name: str, mark: str) -> Hold:
+def acquire(name: str, mark: str, *, anew: bool) -> Hold:
 	"""Wait for the hold of a session, and put `mark` into the register with it.
 
-	Raises SessionBusy after `hold_wait` seconds (Settings).
+	`anew` allows to begin a new transaction where the hold must be a row lock. Raises SessionBusy after `hold_wait` seconds (Settings).
 	"""
 	deadline = time.monotonic() + config.settings().hold_wait
 	pause = FIRST_PAUSE
 	while True:
 		hold = _try_redis(name, mark)
 		if hold == "away":
-			return _acquire_in_database(name, deadline)
+			return _acquire_in_database(name, deadline, anew)
 		if hold:
 			return hold
 		if time.monotonic() >= deadline:
@@ -76,19 +77,22 @@ def _try_redis(name: str, mark: str):
 	answer = here.call(here.enter, keys, arguments)
 	if answer is None:
 		here.must_delete(keys[1:])
+		here.must_release(keys[0], token)  # it may have got through, only the answer did not
 		return "away"
 	if not answer[0]:
 		return None
-	hold = Hold(name, token, register.entry_of(here, answer[1]))
+	hold = Hold(name, token, register.entry_of(here, answer[1]), mark)
 	_renew_from_now_on(hold)
 	return hold
 
 
-def _acquire_in_database(name: str, deadline: float) -> Hold:
+def _acquire_in_database(name: str, deadline: float, anew: bool) -> Hold:
 	pause = FIRST_PAUSE
 	while True:
 		hold = Hold(name)
-		hold.fresh = compat.begin_anew()
+		hold.fresh = anew
+		if anew:
+			compat.begin_anew()
 		try:
 			store.select_locked(name, wait=False)
 			return hold
@@ -101,7 +105,8 @@ def _acquire_in_database(name: str, deadline: float) -> Hold:
 		pause = min(pause * 2, LONGEST_PAUSE)
 
 
-_renewed: dict[bytes, Hold] = {}
+# Weak: a hold whose transaction vanished without a word (its connection is gone) is renewed no more.
+_renewed: WeakValueDictionary[bytes, Hold] = WeakValueDictionary()
 _renewer: threading.Thread | None = None
 _renewer_guard = threading.Lock()
 
@@ -122,7 +127,7 @@ def _renew(interval: float) -> None:
 		time.sleep(interval)
 		for hold in list(_renewed.values()):
 			if time.monotonic() > hold.expires:
-				_renewed.pop(hold.key, None)
+				hold.release_later()
 			else:
 				_renew_one(hold, int(interval * 4000))
 

@@ -100,7 +100,8 @@ def open_session(ask: Wanted) -> Session:
 
 def open_for_device(device_id: str) -> Row:
 	"""The active session of a device as a row, created unauthenticated if there is none."""
-	return _create_or_adopt(Wanted(device_id=device_id), None)
+	ask = Wanted(device_id=device_id)
+	return holder(ask) or _create_or_adopt(ask, _active(ask.key))[0]
 
 
 def holder(ask: Wanted) -> Row | None:
@@ -119,7 +120,8 @@ def find(name: str, *, max_age: float = 0) -> Session:
 	row, origin = coherence.read(name, max_age=max_age, already=already)
 	if row.status != ACTIVE or row.expires_at <= config.now():
 		writing.require_live(row)
-	already.live[name] = (row, origin)
+	if name in already.rows:
+		already.live[name] = (row, origin)
 	return Session(row, origin)
 
 
@@ -150,7 +152,7 @@ ENDS_EMPTY = (
 
 def expire_overdue() -> int:
 	"""Mark sessions past their time as Expired, one bounded batch, oldest first; returns how many."""
-	return sum(_expire(name) for name in store.overdue("expires_at", config.now(), BATCH))
+	return sum(_expire_if_free(name) for name in store.overdue("expires_at", config.now(), BATCH))
 
 
 def device_key(device_id: str) -> str:
@@ -172,8 +174,9 @@ def _open(ask: Wanted) -> Session:
 def _active(key: str) -> Row | None:
 	"""The holder of a key: this transaction's own, else the one committed by now."""
 	row = store.select_active(key)
-	if coherence.snapshot_may_be_old() and (row is None or row.name not in ledger().written):
-		return store.select_active(key, beside=True)
+	if row is None or (coherence.snapshot_may_be_old() and row.name not in ledger().written):
+		committed = store.select_active(key, beside=True) if coherence.snapshot_may_be_old() else None
+		return committed if committed and committed.name not in ledger().written else row
 	return row
 
 
@@ -181,8 +184,16 @@ def _open_by_id(ask: Wanted) -> Session:
 	try:
 		row, origin = coherence.read(ask.session_id)
 	except SessionNotFound:
-		row = _create_or_adopt(ask, None)
-		return Session(row, "created" if row.name == ask.session_id and row.version == 1 else "database")
+		row, created = _create_or_adopt(ask, None)
+		if created:
+			return Session(row, "created")
+		origin = coherence.DATABASE
+	if row.name != ask.session_id:
+		return _open_by_key(ask, row)
+	return _restored_by_id(ask, row, origin)
+
+
+def _restored_by_id(ask: Wanted, row: Row, origin: str) -> Session:
 	if ask.user is not None and row.user and row.user != ask.user:
 		raise SessionNotFound.of(ask.session_id)
 	if row.status == ACTIVE and row.expires_at > config.now():
@@ -214,14 +225,12 @@ def _is_for(ask: Wanted, holder: Row) -> bool:
 
 
 def _created(ask: Wanted, overdue: Row | None) -> Session:
-	row = _create_or_adopt(ask, overdue)
-	if row.version == 1:
-		return Session(row, "created")
-	return _open_by_key(ask, row)
+	row, created = _create_or_adopt(ask, overdue)
+	return Session(row, "created") if created else _open_by_key(ask, row)
 
 
-def _create_or_adopt(ask: Wanted, overdue: Row | None) -> Row:
-	"""Insert a session; if somebody else opened the same one a moment earlier, that one is returned."""
+def _create_or_adopt(ask: Wanted, overdue: Row | None) -> tuple[Row, bool]:
+	"""Insert a session (True); if somebody opened the same one a moment earlier, that one (False)."""
 	if overdue is not None:
 		_expire(overdue.name)
 	values, event_records = _first_values(ask)
@@ -237,9 +246,17 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> Row:
 			raise
 		db.rollback(save_point=point)
 		ledger().unmark_unwritten(values["name"])
-		return _adopt(ask)
+		return _adopt(ask), False
 	ledger().wrote(row.name, row)
-	return row
+	return row, True
+
+
+def _expire_if_free(name: str) -> bool:
+	"""One that somebody has locked, or deleted, waits for the next round."""
+	try:
+		return _expire(name)
+	except (SessionBusy, SessionNotFound):
+		return False
 
 
 def _expire(name: str) -> bool:
@@ -254,8 +271,8 @@ def _expire(name: str) -> bool:
 
 
 def _adopt(ask: Wanted) -> Row:
-	row = store.select_locked(ask.session_id) if ask.session_id else None
-	row = row or (store.select_active(ask.key, locked=True) if ask.key else None)
+	row = store.select(ask.session_id, beside=True) if ask.session_id else None
+	row = row or (store.select_active(ask.key, beside=True) if ask.key else None)
 	if row is None:
 		raise InvalidSessionData(
 			_("session_id: this id was used before, or is too like one that was. Choose another.")

@@ -9,8 +9,9 @@ Leaving the block stores the person's message, the replies and every change of `
 exception stores nothing. Two trips to Redis: one gets the hold, reads the register and puts the mark; one,
 after COMMIT, publishes and gives the hold back.
 
-Having got the hold, a new transaction is begun if the caller has written nothing yet, so that nothing is seen
-through a snapshot from before the wait. Take savepoints and row locks of your own inside the block.
+Having got the hold, nothing is read through a snapshot from before the wait. In an endpoint of ours, where nothing
+was written yet, a new transaction is begun. In a transaction that is somebody else's the session is read on a second
+connection instead: their savepoints, row locks and writes stay as they are.
 """
 
 from typing import Any
@@ -87,11 +88,16 @@ class TurnBlock:
 			self.draft.message_key = turns.key_of(self.name, bounds.label(message_id, "message_id"))
 
 	def __enter__(self) -> TurnInProgress:
-		self.hold = self._acquire()
+		try:
+			self.hold = self._acquire()
+		except Exception as error:
+			raise writing.translate(error, self.name) from error
 		try:
 			self.turn = self._begin()
-		except BaseException:
+		except BaseException as error:
 			self._give_back()
+			if isinstance(error, Exception):
+				raise writing.translate(error, self.name) from error
 			raise
 		return self.turn
 
@@ -107,25 +113,25 @@ class TurnBlock:
 
 	def _acquire(self) -> holds.Hold:
 		here = ledger()
-		self.token = ""
 		if held := here.holds.get(self.name):
 			if held.in_block:
 				raise SessionBusy.of(self.name)
-			held.in_block = True
-			held.said = None
+			held.in_block, held.said = True, None
 			return held
-		self.token = here.token
-		hold = holds.acquire(self.name, here.token)
+		anew = here.may_begin_anew()
+		hold = holds.acquire(self.name, here.token, anew=anew)
 		if not hold.in_database:
 			here.marked.add(self.name)
+			hold.fresh = anew
+			if anew:
+				compat.begin_anew()
 		here.holds[self.name] = hold
 		hold.in_block = True
 		return hold
 
 	def _begin(self) -> TurnInProgress:
-		if not self.hold.in_database:
-			self.hold.fresh = compat.begin_anew()
-		row = None if self.name in ledger().written else coherence.confirmed(self.name, self.hold.said)
+		self.written = self.name in ledger().written
+		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
 		row, before = (row, self._stored_before()) if row else self._read()
 		turn = TurnInProgress(row, self._origin(), self.draft.content, self.draft.intent)
@@ -144,39 +150,53 @@ class TurnBlock:
 
 	def _read(self) -> tuple[Row, tuple[int, str] | None]:
 		"""The row and, if there is one, the turn stored with this message id, both as they are now."""
-		before = None
-		if not self.hold.fresh:
-			row, before = store.select_locked(self.name), self._stored_before()
-		elif self.draft.message_key:
+		if self.hold.fresh and self.draft.message_key:
 			row, before = store.select_with_turn(self.name, self.draft.message_key)
 		else:
-			row = store.select(self.name)
+			row, before = self._row(), self._stored_before()
 		if row is None:
 			memory.drop(self.name)
 			raise SessionNotFound.of(self.name)
 		return row, before
 
+	def _row(self) -> Row | None:
+		if self.hold.in_database and not self.hold.fresh:
+			return store.select_locked(self.name)  # it is locked already; a plain read would use the snapshot
+		return store.select(self.name, beside=not (self.hold.fresh or self.written))
+
 	def _stored_before(self) -> tuple[int, str] | None:
+		"""Sequence and content of the turn stored with this message id, by anybody or by this transaction."""
 		key = self.draft.message_key
-		return turns.by_message_key(key, locked=not self.hold.fresh) if key else None
+		if key is None:
+			return None
+		found = None if self.hold.fresh else turns.by_message_key(key, beside=True)
+		return found or (turns.by_message_key(key) if self.hold.fresh or self.written else None)
 
 	def _repeat(self, turn: TurnInProgress, sequence: int, content: str) -> None:
 		if content != self.draft.content:
 			raise InvalidSessionData("message_id: this id was used for another message of the session.")
 		turn.repeated = True
-		turn.stored = turns.exchange(self.name, sequence, locked=not self.hold.fresh)
+		turn.stored = turns.exchange(self.name, sequence, beside=not self.hold.fresh)
+		turn.stored = turn.stored or turns.exchange(self.name, sequence)
 
 	def _store(self) -> None:
-		changes = self.turn.session.changes()
-		if self.turn.session.origin == coherence.DATABASE:
-			changes["restored_count"] = self.turn.session.row.restored_count + 1
+		session = self.turn.session
+		changes = session.changes()
+		if session.origin == coherence.DATABASE:
+			changes["restored_count"] = session.row.restored_count + 1
 		self.draft.role = self.turn.role
-		write = Write(changes, [self.draft, *self.turn.drafts], self.turn.session.happened)
+		write = Write(changes, [self.draft, *self.turn.drafts], session.happened)
 		# The trip that put our mark also said that this very row was current.
-		mark_is_safe = entry(self.turn.session.row) == self.hold.said and ledger().token == self.token
-		result = writing.save(self.turn.session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
+		mark_is_safe = entry(session.row) == self.hold.said and ledger().token == self.hold.mark
+		try:
+			result = writing.save(session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
+		except writing.AlreadyStored as already:
+			self.hold.fresh = False
+			self._repeat(self.turn, already.sequence, already.content)
+			self._give_back()
+			return
 		self.turn.stored = result.turns
-		self.turn.session = Session(result.row, self.turn.session.origin)
+		self.turn.session = Session(result.row, session.origin)
 		self.hold.in_block = False
 		ledger().keep(self.hold)
 
@@ -187,7 +207,7 @@ class TurnBlock:
 		if self.name not in here.written:
 			here.holds.pop(self.name, None)
 			here.marked.discard(self.name)
-			self.hold.release(here.token)
+			self.hold.release()
 
 
 def _draft(role: str, text: str, intent: str | None, metadata: dict | None, *, answers: int = 0) -> Draft:

@@ -46,6 +46,12 @@ if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL'
 return own and 1 or 0
 """
 
+# KEYS: hold. ARGV: hold token. Gives the hold back if it is still ours.
+RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
 # KEYS: hold. ARGV: hold token, hold ms → 1 if it was still ours
 RENEW = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -67,14 +73,16 @@ class Connection:
 		self.enter = self.redis.register_script(ENTER)
 		self.leave = self.redis.register_script(LEAVE)
 		self.renew = self.redis.register_script(RENEW)
+		self.release = self.redis.register_script(RELEASE)
 		self.troubled_at = 0.0  # monotonic seconds; 0 for never
 		self.unmarked: dict[bytes, float] = {}  # keys whose mark or deletion did not get through, and when
+		self.unreleased: dict[bytes, str] = {}  # holds we may have got, or not given back, and their tokens
 
 	def call(self, command, *arguments):
 		"""What `command(*arguments)` returns, or None if Redis is in trouble."""
 		try:
-			if self.unmarked:
-				self._clear_unmarked()
+			if self.unmarked or self.unreleased:
+				self._make_up()
 			return command(*arguments)
 		except ERRORS as error:
 			self._note_trouble(error)
@@ -85,17 +93,28 @@ class Connection:
 		now = time.monotonic()
 		self.unmarked.update((key, now) for key in keys)
 
+	def must_release(self, hold_key: bytes, token: str) -> None:
+		"""Redis may hold this for us without our knowing: it is given back as soon as Redis answers."""
+		self.unreleased[hold_key] = token
+
 	def troubled(self) -> bool:
 		"""Redis gave this process an error within the life of an entry."""
 		return self.troubled_at > 0 and time.monotonic() - self.troubled_at < config.register_ttl()
 
-	def _clear_unmarked(self) -> None:
-		"""Delete what others might still trust; entries older than their own life are gone already."""
-		oldest = time.monotonic() - config.register_ttl()
-		keys = [key for key, since in list(self.unmarked.items()) if since > oldest]
-		if keys:
+	def _make_up(self) -> None:
+		"""Do what did not get through: delete what others might still trust, give holds back.
+
+		Entries older than their own life are gone already. What other threads add meanwhile stays noted.
+		"""
+		noted, oldest = list(self.unmarked.items()), time.monotonic() - config.register_ttl()
+		if keys := [key for key, since in noted if since > oldest]:
 			self.redis.delete(*keys)
-		self.unmarked.clear()
+		for key, since in noted:
+			if self.unmarked.get(key) == since:
+				del self.unmarked[key]
+		for hold_key, token in list(self.unreleased.items()):
+			self.release([hold_key], [token])
+			self.unreleased.pop(hold_key, None)
 
 	def _note_trouble(self, error: Exception) -> None:
 		if not self.troubled():
@@ -175,6 +194,8 @@ def leave(
 	answer = here.call(here.leave, keys, arguments)
 	if answer is None:
 		here.must_delete(keys[:1])
+		if hold_token:
+			here.must_release(keys[1], hold_token)
 	return answer == 1
 
 

@@ -51,6 +51,11 @@ def encode(value: dict) -> str | None:
 	return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else None
 
 
+def same_json(one: Any, other: Any) -> bool:
+	"""Whether two values are the same in JSON, where true is not 1."""
+	return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def merge(base: Row, changes: Changes, current: Row) -> dict[str, Any]:
 	"""What is to be written on `current` so that both its changes since `base` and `changes` hold.
 
@@ -78,16 +83,17 @@ def _differs(changes: Changes, current: Row, column: str) -> bool:
 	return any(other in changes and changes[other] != getattr(current, other) for other in group)
 
 
-def _merge_json(base: Row, column: str, mine: str | None, current: Row) -> str | None:
-	before, after, theirs = decode(getattr(base, column)), decode(mine), decode(getattr(current, column))
+def _merge_json(base: Row, column: str, changed: str | None, current: Row) -> str | None:
+	before, after, theirs = decode(getattr(base, column)), decode(changed), decode(getattr(current, column))
 	merged = dict(theirs)
 	for key in before.keys() | after.keys():
-		if before.get(key) == after.get(key) and (key in before) == (key in after):
+		mine, was, now = after.get(key), before.get(key), theirs.get(key)
+		if same_json(mine, was) and (key in before) == (key in after):
 			continue  # we did not touch it
-		if theirs.get(key) not in (before.get(key), after.get(key)):
+		if not (same_json(now, was) or same_json(now, mine)):
 			raise SessionConflict.on(base.name, f"{column}.{key}")
 		if key in after:
-			merged[key] = after[key]
+			merged[key] = mine
 		else:
 			merged.pop(key, None)
 	return encode(merged)

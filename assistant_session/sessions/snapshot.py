@@ -5,13 +5,15 @@ says what differs from the row it started from, and the API decides whether and 
 """
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from . import bounds, config, flows, secrecy
 from .events import Event
 from .flows import Flow
-from .rows import JSON_COLUMNS, Row, decode
+from .flows import check as check_flows
+from .rows import JSON_COLUMNS, Row, decode, same_json
 
 ACTIVE, CLOSED, EXPIRED = "Active", "Closed", "Expired"
 
@@ -38,7 +40,7 @@ def _label(column: str, text: str) -> property:
 	return property(get, change, doc=text)
 
 
-def _json(column: str, text: str) -> property:
+def _json(column: str, text: str, check: Callable[[dict], None] | None = None) -> property:
 	"""A dict, decoded once per snapshot; change it in place or assign another."""
 
 	def get(self) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def _json(column: str, text: str) -> property:
 
 	def change(self, value: dict[str, Any]) -> None:
 		bounds.json_object(value, column)
+		if check:
+			check(value)
 		self._changed[column] = json.loads(json.dumps(value))
 
 	return property(get, change, doc=text)
@@ -95,7 +99,9 @@ class Session:
 	current_state = state = _label("current_state", "Its place in the controller's workflow.")
 	previous_state = _stored("previous_state", "The state before that.")
 	context = _json("context", "Whatever the controller keeps with the conversation (JSON).")
-	flows = _json("flows", "Forms being filled in, by name; use set_flow, get_flow and clear_flow.")
+	flows = _json(
+		"flows", "Forms being filled in, by name; use set_flow, get_flow and clear_flow.", check_flows
+	)
 	agent_fence = _changing("agent_fence", "Grows with every grant of the agent lock.")
 	agent_lock_expires_at = _changing("agent_lock_expires_at", "When the agent lock ends.")
 	version = _stored("version", "Grows with every write.")
@@ -174,6 +180,11 @@ class Session:
 		"""The flow, brought to `version` by the registered migration; None if there is none."""
 		return flows.take(self.flows, flow, version=version)
 
+	def live_flows(self) -> list[Flow]:
+		"""The flows whose time is not over, each in the version it was stored in."""
+		found = (flows.take(self.flows, name, version=flow["version"]) for name, flow in self.flows.items())
+		return [flow for flow in found if flow]
+
 	def clear_flow(self, flow: str, *, completed: bool = False) -> bool:
 		"""End a flow, `completed` if it reached its end; says whether there was one."""
 		found = self.flows.pop(bounds.label(flow, "flow"), None) is not None
@@ -219,19 +230,21 @@ class Session:
 
 	def changes(self) -> dict[str, Any]:
 		"""Columns that differ from the row this snapshot started from, in their stored form."""
-		stored = {
-			column: (bounds.json_object(value, column) if value else None)
-			if column in JSON_COLUMNS
-			else value
-			for column, value in self._changed.items()
+		differing = {column: value for column, value in self._changed.items() if self._differs(column, value)}
+		return {
+			column: _stored_form(column, value) if column in JSON_COLUMNS else value
+			for column, value in differing.items()
 		}
-		return {column: value for column, value in stored.items() if self._differs(column, value)}
 
 	def _differs(self, column: str, value: Any) -> bool:
 		before = getattr(self._row, column)
-		if column in JSON_COLUMNS and before and value:
-			return before != value and decode(before) != json.loads(value)
-		return before != value
+		if column not in JSON_COLUMNS:
+			return before != value
+		return bool(before) != bool(value) or (bool(value) and not same_json(decode(before), value))
 
 	def __repr__(self) -> str:
 		return f"<Session {self.id} {self.status} v{self.version} {self.current_state or '-'}>"
+
+
+def _stored_form(column: str, value: dict[str, Any]) -> str | None:
+	return bounds.json_object(value, column) if value else None

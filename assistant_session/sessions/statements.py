@@ -21,12 +21,12 @@ def run(key: tuple, build: Callable[[], Any], values: Iterable = (), *, beside: 
 
 	`beside` reads what is committed right now, on a second connection.
 	"""
-	db = compat.beside() if beside else compat.database()
+	db = compat.database()
 	full_key = (db.db_type, *key)
 	sql = _built.get(full_key)
 	if sql is None:
 		sql = _built[full_key] = build().get_sql()
-	return db.sql(sql, tuple(values))
+	return compat.read_beside(sql, tuple(values)) if beside else db.sql(sql, tuple(values))
 
 
 def table(doctype: str):

@@ -36,7 +36,7 @@ def select_locked(name: str, *, wait: bool = True) -> Row | None:
 
 	def build():
 		query = _select_by_name()
-		return query.for_update() if wait else query.for_update(nowait=True)
+		return compat.for_update(query, nowait=not wait)
 
 	return _exactly(name, run(("select", "locked", wait), build, (name,)))
 
@@ -60,7 +60,7 @@ def select_active(active_key: str, *, locked: bool = False, beside: bool = False
 	def build():
 		sessions = table(DOCTYPE)
 		query = _select_all().where(sessions.active_key == P)
-		return query.for_update() if locked else query
+		return compat.for_update(query) if locked else query
 
 	rows = run(("select active", locked), build, (active_key,), beside=beside)
 	return Row._make(rows[0]) if rows else None

@@ -34,6 +34,8 @@ class Written:
 class Ledger:
 	def __init__(self, db):
 		self.db = db
+		self.owned = False
+		compat.count_writes_through_savepoints(db)
 		self.begin()
 
 	def begin(self) -> None:
@@ -43,6 +45,14 @@ class Ledger:
 		self.untrusted: set[str] = set()
 		self.holds: dict[str, holds.Hold] = {}
 		self.trusted: str | None = None
+
+	def own(self) -> None:
+		"""The service itself owns this connection's transactions (an endpoint of ours is being answered)."""
+		self.owned = True
+
+	def may_begin_anew(self) -> bool:
+		"""Whether nothing would be lost with the transaction: ours, nothing written, no other hold in it."""
+		return self.owned and not (self.db.transaction_writes or self.written or self.holds)
 
 	def mark(self, name: str) -> None:
 		"""Put the mark, once per transaction and session, before the first statement that changes the row."""
@@ -82,6 +92,8 @@ class Ledger:
 		"""Start over; returns the holds to release. One whose block still runs outlives the transaction."""
 		ended = {name: hold for name, hold in self.holds.items() if not hold.in_block}
 		running = {name: hold for name, hold in self.holds.items() if hold.in_block}
+		for name in self.written.keys() & running.keys():
+			running[name].row = None  # its block goes on with what is committed now
 		self.begin()
 		self.holds = running
 		return ended
@@ -92,6 +104,9 @@ class Ledger:
 		compat.queue_once(self.db.after_rollback, self.after_rollback)
 
 	def before_commit(self) -> None:
+		compat.queue_once(
+			self.db.after_rollback, self.after_rollback
+		)  # Frappe has emptied that queue already
 		self._verify([name for name, written in self.written.items() if not self._is_trusted(name, written)])
 		stale = [
 			name

@@ -88,19 +88,18 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 	return [turn for turn, _draft in stored]
 
 
-def by_message_key(key: str, *, locked: bool = False) -> tuple[int, str] | None:
+def by_message_key(key: str, *, beside: bool = False) -> tuple[int, str] | None:
 	"""Sequence and content of the turn that was stored with this key."""
 
 	def build():
 		turns = table(DOCTYPE)
-		query = frappe.qb.from_(turns).select(turns.sequence, turns.content).where(turns.message_key == P)
-		return query.for_update() if locked else query
+		return frappe.qb.from_(turns).select(turns.sequence, turns.content).where(turns.message_key == P)
 
-	rows = run(("turn by key", locked), build, (key,))
+	rows = run(("turn by key",), build, (key,), beside=beside)
 	return rows[0] if rows else None
 
 
-def between(session: str, first: int, last: int, *, locked: bool = False) -> list[Turn]:
+def between(session: str, first: int, last: int, *, beside: bool = False) -> list[Turn]:
 	"""Turns `first` to `last`, both included, in order; those that exist."""
 	if last < first:
 		return []
@@ -108,20 +107,30 @@ def between(session: str, first: int, last: int, *, locked: bool = False) -> lis
 	def build():
 		turns = table(DOCTYPE)
 		query = _select().where(turns.name >= P).where(turns.name <= P).where(turns.session == P)
-		query = query.orderby(turns.name)
-		return query.for_update() if locked else query
+		return query.orderby(turns.name)
 
 	values = (name_of(session, first), name_of(session, last), session)
-	return [_turn(row) for row in run(("turns", locked), build, values)]
+	return [_turn(row) for row in run(("turns",), build, values, beside=beside)]
 
 
-def exchange(session: str, sequence: int, *, locked: bool = False) -> list[Turn]:
+def exchange(session: str, sequence: int, *, beside: bool = False) -> list[Turn]:
 	"""A turn and what was answered to it: the turns right after it that name it."""
-	following = between(session, sequence, sequence + MOST_REPLIES, locked=locked)
+	following = between(session, sequence, sequence + MOST_REPLIES, beside=beside)
 	return [turn for turn in following if sequence in (turn.sequence, turn.reply_to)]
 
 
 MOST_REPLIES = 50  # in one turn
+
+
+def take_back(stored: list[Turn]) -> None:
+	"""Remove turns this very transaction has inserted, when the write they belong to failed."""
+
+	def build():
+		turns = table(DOCTYPE)
+		return frappe.qb.from_(turns).delete().where(turns.name == P)
+
+	for turn in stored:
+		run(("take back turn",), build, (name_of(turn.session, turn.sequence),))
 
 
 def delete(session: str) -> None:

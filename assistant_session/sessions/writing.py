@@ -82,28 +82,40 @@ def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
 	return _repeated(name, lambda _first: _change(name, decide, fence))
 
 
+class AlreadyStored(Exception):
+	"""Another worker stored the message of this write meanwhile: our hold was lost. Never leaves the package."""
+
+	def __init__(self, sequence: int, content: str):
+		self.sequence, self.content = sequence, content
+
+
 def _repeated(name: str, attempt: Callable[[bool], Result]) -> Result:
-	clean = not compat.database().transaction_writes
+	here = ledger()
 	for number in range(TRIES):
+		clean = not compat.database().transaction_writes
 		try:
 			return attempt(number == 0)
 		except Exception as error:
-			ledger().unmark_unwritten(name)
-			_raise_unless_repeatable(error, name, clean and number + 1 < TRIES)
+			here.unmark_unwritten(name)
+			lost = compat.is_lost_transaction(error)
+			translated = translate(error, name)
+			if not (lost and clean) or number + 1 == TRIES:
+				raise translated from error
 	raise AssertionError("unreachable")
 
 
-def _raise_unless_repeatable(error: Exception, name: str, repeatable: bool) -> None:
+def translate(error: Exception, name: str) -> Exception:
+	"""What a database error means to a caller; other errors as they are. After a lost transaction what Frappe and
+	the ledger know of it is brought in line."""
 	if compat.is_connection_lost(error):
-		raise SessionStoreUnavailable.of(name) from error
+		return SessionStoreUnavailable.of(name)
 	if compat.is_lock_wait(error):
-		raise SessionBusy.of(name) from error
-	if not compat.is_lost_transaction(error):
-		raise error
-	compat.database().rollback()
-	ledger().after_rollback()
-	if not repeatable:
-		raise SessionConflict.on(name, "the transaction") from error
+		return SessionBusy.of(name)
+	if compat.is_lost_transaction(error):
+		compat.database().rollback()
+		ledger().after_rollback()
+		return SessionConflict.on(name, "the transaction")
+	return error
 
 
 def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mark_is_safe: bool) -> Result:
@@ -148,6 +160,7 @@ def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 
 
 def _again(base: Row, current: Row, write: Write, decide: Decide | None) -> Write:
+	_raise_if_stored(write)
 	if decide:
 		return decide(current)
 	return replace(write, changes=merge(base, write.changes, current))
@@ -170,12 +183,35 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	replaced = store.replace(row, changes, now, fence=fence)
 	if replaced is None:
 		return None
-	stored = []
-	if write.turns:
-		stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
-	if records:
-		events.store(records)
+	stored: list[Turn] = []
+	try:
+		if write.turns:
+			stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
+		if records:
+			events.store(records)
+	except Exception as error:
+		_take_back(row, replaced, changes, stored, error)
+		raise
 	return Result(replaced, stored)
+
+
+def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], error: Exception) -> None:
+	"""Leave nothing of a write that failed half-way in the caller's transaction, which goes on."""
+	if compat.is_lost_transaction(error) or compat.is_connection_lost(error):
+		return  # gone already
+	turns.take_back(stored)
+	row = store.replace(after, {column: getattr(before, column) for column in changes}, config.now())
+	ledger().wrote(before.name, row)
+	if compat.is_duplicate(error):
+		raise SessionConflict.on(before.name, "the turns") from error
+
+
+def _raise_if_stored(write: Write) -> None:
+	"""Somebody wrote while we held the session, so the hold was lost: did they process the same message?"""
+	for draft in write.turns:
+		found = turns.by_message_key(draft.message_key, beside=True) if draft.message_key else None
+		if found:
+			raise AlreadyStored(*found)
 
 
 def _activity(row: Row, write: Write, now: datetime) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def moment(value: datetime | None) -> str | None:
 
 
 def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
+	ledger().own()
 	try:
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
@@ -65,7 +66,7 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 		_roll_back()
 		return _refusal(error)
 	except Exception as error:
-		lost = compat.is_connection_lost(error)
+		lost = compat.is_connection_lost(error) or compat.is_lost_transaction(error)
 		_roll_back()
 		if lost:
 			return _refusal(SessionStoreUnavailable.of())

@@ -30,13 +30,9 @@ def reconnect(found: Session) -> dict[str, Any]:
 	page = sessions.history(found.id, limit=FIRST_PAGE) if found.turn_count else []
 	return {
 		**session(found),
-		"flows": {name: _flow(flow) for name, flow in found.flows.items() if isinstance(flow, dict)},
+		"flows": {flow.name: {"step": flow.step, "data": flow.data} for flow in found.live_flows()},
 		**history(page),
 	}
-
-
-def _flow(stored: dict[str, Any]) -> dict[str, Any]:
-	return {"step": stored.get("step"), "data": stored.get("data")}
 
 
 def history(page: list[Turn]) -> dict[str, Any]:
