@@ -166,3 +166,23 @@ def test_redis_holds_plain_numbers_under_the_sites_prefix_only(sessions, site, o
 		values = [redis.get(key) for key in keys]
 	assert keys and all(key.startswith(f"{site.conf.db_name}|assistant_session:".encode()) for key in keys)
 	assert all(value.lstrip(b"m").replace(b":", b"").isdigit() for value in values)
+
+
+def test_a_hold_whose_answer_got_lost_is_given_back_when_redis_answers(worker, opened, cache_server):
+	"""Redis did what it was told and was too slow to say so: nobody may wait for that hold."""
+	slow, next_one = worker(), worker()
+	slow.run("sessions.get(name)", name=opened)
+	cache_server.signal(signal.SIGSTOP)
+	try:
+		slow.run("with sessions.turn(name, 'one'): pass\nfrappe.db.commit()", name=opened)
+	finally:
+		cache_server.signal(signal.SIGCONT)
+	slow.run("sessions.get(name)", name=opened)
+	impatient = """
+import dataclasses
+config._snapshots[frappe.local.site] = (float("inf"), dataclasses.replace(config.settings(), hold_wait=1))
+with sessions.turn(name, "two"): pass
+frappe.db.commit()
+result = sessions.get(name).turn_count
+"""
+	assert next_one.run(impatient, name=opened) == 2

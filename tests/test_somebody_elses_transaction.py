@@ -187,3 +187,14 @@ def test_a_session_adopted_from_a_race_passes_the_same_checks_as_a_found_one(
 	monkeypatch.setattr(lifecycle, "_active", lambda _key: None)  # it was not there yet when we looked
 	ours = sessions.open(device_id=device, user="other.customer@example.com")
 	assert (ours.origin, ours.id == theirs) == ("created", False)
+
+
+def test_a_lost_transaction_is_not_repeated_without_the_work_before_a_savepoint(worker, opened):
+	"""Frappe counts no writes after a rollback to a savepoint; repeating would lose the ToDo without a word."""
+	old, new = worker(), worker()
+	old.run("frappe.db.sql('set session innodb_snapshot_isolation = 1'); sessions.get(name)", name=opened)
+	before = SAVEPOINT.partition("with sessions.turn")[0]
+	old.run(before, mark=opened)
+	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=opened)
+	with pytest.raises(Exception, match="SessionConflict"):
+		old.run("sessions.transition(name, 'NEVER')", name=opened)
