@@ -80,8 +80,8 @@ def redis(program: str, name: str, folder: Path, port: int) -> Server:
 	"""A Redis that keeps nothing on disk, as bench configures redis_cache."""
 	folder.mkdir(parents=True, exist_ok=True)
 	link = folder / "redis-server"  # Debian's binary is the server when it is called by this name
-	if not link.is_symlink():
-		link.symlink_to(program)
+	link.unlink(missing_ok=True)
+	link.symlink_to(program)
 	command = [link, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no"]
 	command += ["--dir", folder, "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]
 	return Server(name, command, port, folder / f"{name}.log")

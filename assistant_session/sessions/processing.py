@@ -112,7 +112,7 @@ class TurnBlock:
 		self._give_back()
 
 	def _acquire(self) -> holds.Hold:
-		here = ledger()
+		here, self.anew = ledger(), False
 		if held := here.holds.get(self.name):
 			if held.in_block:
 				raise SessionBusy.of(self.name)
@@ -122,14 +122,14 @@ class TurnBlock:
 		hold = holds.acquire(self.name, here.token, anew=anew)
 		if not hold.in_database:
 			here.marked.add(self.name)
-			hold.fresh = anew
-			if anew:
-				compat.begin_anew()
+			self.anew = hold.fresh = anew
 		here.holds[self.name] = hold
 		hold.in_block = True
 		return hold
 
 	def _begin(self) -> TurnInProgress:
+		if self.anew:
+			compat.begin_anew()
 		self.written = self.name in ledger().written
 		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
