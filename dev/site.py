@@ -16,16 +16,11 @@ ROOT = REPOSITORY / ".bench"
 SITE, OTHER_SITE = "chat.localhost", "other.localhost"
 APP = "assistant_session"
 
-# Frappe's pins of 2023 have wheels for Pythons up to 3.12; these, compiled, are let free on later ones.
-UNPINNED_FROM_313 = (
-	"Pillow",
-	"PyYAML",
-	"pydantic",
-	"hiredis",
-	"psycopg2-binary",
-	"pycryptodome",
-	"cairocffi",
-)
+# Frappe's pins of 2023 have no releases for the Pythons that came later; there these are let free.
+NEWEST_PINNED = (3, 11)
+UNPINNED_LATER = (
+	"Pillow", "PyYAML", "pydantic", "hiredis", "psycopg2-binary", "pycryptodome", "cairocffi", "RestrictedPython",
+)  # fmt: skip
 
 
 class Bench:
@@ -182,10 +177,10 @@ _TITLES = {
 
 
 def _loosen(requirement: str) -> str:
-	if sys.version_info < (3, 13):
+	if sys.version_info[:2] <= NEWEST_PINNED:
 		return requirement
 	return next(
-		(name for name in UNPINNED_FROM_313 if requirement.lower().startswith(name.lower())), requirement
+		(name for name in UNPINNED_LATER if requirement.lower().startswith(name.lower())), requirement
 	)
 
 
