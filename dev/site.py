@@ -40,7 +40,8 @@ class Bench:
 		self._link_app()
 		database = servers.MariaDB(programs, self.root / "mariadb")
 		self._once("mariadb", lambda: database.initialise(self.log), "1")
-		self._start(database, programs)
+		with step("starting MariaDB and two Redis"):
+			self._start(database, programs)
 		for site in (SITE, OTHER_SITE):
 			self._once(f"site-{site}", lambda site=site: self._make_site(site, database.password), "1")
 			self._once(f"install-{site}", lambda site=site: self._install_app(site), _app_key())

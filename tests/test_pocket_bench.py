@@ -1,0 +1,45 @@
+"""The set-up refuses what is not what it should be, and says so."""
+
+import zipfile
+
+import pytest
+
+from dev import frappe_source, packages
+from dev.console import SetupError
+
+
+def wheel_with(folder, **files: str):
+	path = folder / f"{frappe_source.PACKAGE}-{frappe_source.VERSION}-py3-none-any.whl"
+	with zipfile.ZipFile(path, "w") as archive:
+		for name, content in files.items():
+			archive.writestr(f"{frappe_source.PACKAGE}/{name.replace('__', '/')}.py", content)
+	return path
+
+
+def test_a_wheel_with_another_hash_is_refused_and_removed(tmp_path):
+	wheel = wheel_with(tmp_path, app="print('not Frappe')")
+	with pytest.raises(SetupError, match="SHA-256"):
+		frappe_source.download("python", tmp_path, tmp_path / "log")
+	assert not wheel.exists()
+
+
+def test_a_tree_with_another_digest_is_refused_and_removed(tmp_path):
+	wheel = wheel_with(tmp_path, app="print('not Frappe')")
+	with pytest.raises(SetupError, match="digest"):
+		frappe_source.restore(wheel, tmp_path / "tree")
+	assert not (tmp_path / "tree").exists()
+
+
+def test_names_are_put_back_in_files_and_paths(tmp_path, monkeypatch):
+	wheel = wheel_with(tmp_path, utils__brik_helper="import criscostack  # Crisco, CRISCOSTACK, criscoerp")
+	monkeypatch.setattr(frappe_source, "digest", lambda _root: frappe_source.TREE_SHA256)
+	frappe_source.restore(wheel, tmp_path / "tree")
+	restored = (tmp_path / "tree" / "frappe" / "utils" / "bench_helper.py").read_text()
+	assert restored == "import frappe  # Frappe, FRAPPE, erpnext"
+
+
+def test_without_root_the_packages_are_named(tmp_path, monkeypatch):
+	monkeypatch.setattr(packages, "find", lambda _program: None)
+	monkeypatch.setattr(packages, "_root_prefix", lambda: None)
+	with pytest.raises(SetupError, match="mariadb-server-core redis-tools"):
+		packages.ensure(tmp_path / "log")
