@@ -13,7 +13,7 @@ def assistant_session():
 	"""Conversation sessions: inspect one, count all, make the site's key."""
 
 
-@assistant_session.command("inspect")
+@assistant_session.command("inspect", context_settings={"ignore_unknown_options": True})
 @click.argument("session_id")
 @click.option("--json", "as_json", is_flag=True, help="All that is known, as JSON.")
 @pass_context

@@ -42,3 +42,18 @@ def test_stats_as_json(sessions, site, stage):
 def test_a_key_is_made_once(stage, site):
 	done = stage.command("assistant-session", "make-key")
 	assert (done.returncode, "has a key already" in done.stdout) == (0, True)
+
+
+def test_an_id_that_begins_with_a_dash_is_inspected_like_any_other(sessions, site, stage):
+	import uuid
+
+	name = sessions.open(f"-j{uuid.uuid4().hex}").id
+	site.db.commit()
+	done = stage.command("assistant-session", "inspect", name)
+	assert (done.returncode, done.stdout.startswith(f"{name}: Active")) == (0, True), done.stderr
+
+
+def test_ids_of_our_own_never_begin_with_a_sign(site):
+	from assistant_session.sessions import lifecycle
+
+	assert all(lifecycle.new_id()[0].isalnum() for _number in range(2000))

@@ -29,7 +29,7 @@ from .writing import Write
 
 BATCH = 500
 TRIES = 3
-ID_BYTES = 16  # 128 random bits
+ID_BYTES = 17  # 136 random bits, of which the choice of the first character takes less than one
 
 
 @dataclass
@@ -153,6 +153,12 @@ ENDS_EMPTY = (
 def expire_overdue() -> int:
 	"""Mark sessions past their time as Expired, one bounded batch, oldest first; returns how many."""
 	return sum(_expire_if_free(name) for name in store.overdue("expires_at", config.now(), BATCH))
+
+
+def new_id() -> str:
+	"""An id nobody guesses; it starts with a letter or digit, so that no shell or spreadsheet mistakes it."""
+	name = secrets.token_urlsafe(ID_BYTES)
+	return name if name[0].isalnum() else new_id()
 
 
 def device_key(device_id: str) -> str:
@@ -282,7 +288,7 @@ def _adopt(ask: Wanted) -> Row:
 
 def _first_values(ask: Wanted) -> tuple[dict, list[tuple]]:
 	now, settings = config.now(), config.settings()
-	name = ask.session_id or secrets.token_urlsafe(ID_BYTES)
+	name = ask.session_id or new_id()
 	ttl = ask.ttl or settings.session_ttl
 	values = {
 		"name": name, "channel": ask.channel, "external_id": ask.external_id, "device_id": ask.device_id,
