@@ -10,7 +10,6 @@ from frappe.model.document import Document
 from .. import permissions
 from . import bounds, flows, store, turns
 from .errors import InvalidSessionData
-from .snapshot import Session
 from .statements import P, run, table
 from .transaction import ledger
 
@@ -116,16 +115,6 @@ def forget(name: str) -> None:
 	announce(name)
 	turns.delete(name)
 	run(("delete events",), _delete_events, (name,))
-
-
-def describe(row) -> dict:
-	"""One session for a list or a command line: nothing secret."""
-	session = Session(row, "database")
-	return {
-		"session_id": row.name, "channel": row.channel, "user": row.user, "status": row.status,
-		"state": row.current_state, "authenticated": session.authenticated, "agent": session.active_agent,
-		"turns": row.turn_count, "version": row.version,
-	}  # fmt: skip
 
 
 def _delete_events():

@@ -17,9 +17,7 @@ from . import bounds, coherence, config, events, keys, store, writing
 from .errors import (
 	InvalidSessionData,
 	SessionBusy,
-	SessionConflict,
 	SessionNotFound,
-	SessionStoreUnavailable,
 )
 from .events import Event
 from .rows import Row
@@ -28,7 +26,6 @@ from .transaction import ledger, seen
 from .writing import Write
 
 BATCH = 500
-TRIES = 3
 ID_BYTES = 17  # 136 random bits, of which the choice of the first character takes less than one
 
 
@@ -81,21 +78,7 @@ def wanted(
 
 def open_session(ask: Wanted) -> Session:
 	"""Restore the session asked for, or create one. See `sessions.open` for the rules."""
-	clean = not compat.database().transaction_writes
-	for attempt in range(TRIES):
-		try:
-			return _open(ask)
-		except Exception as error:
-			if compat.is_connection_lost(error):
-				raise SessionStoreUnavailable.of(ask.session_id) from error
-			if compat.is_lock_wait(error):
-				raise SessionBusy.of(ask.session_id or _("of this person")) from error
-			if not compat.is_lost_transaction(error):
-				raise
-			compat.database().rollback()
-			if not clean or attempt + 1 == TRIES:
-				raise SessionConflict.on(ask.session_id or "", "the transaction") from error
-	raise AssertionError("unreachable")
+	return writing.repeated(ask.session_id or _("of this person"), lambda _first: _open(ask))
 
 
 def open_for_device(device_id: str) -> Row:

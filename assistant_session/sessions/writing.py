@@ -71,7 +71,7 @@ def save(
 	if write.is_empty:
 		require_live(base, write)
 		return Result(base, [])
-	return _repeated(base.name, lambda first: _save(base, write, decide, fence, mark_is_safe and first))
+	return repeated(base.name, lambda first: _save(base, write, decide, fence, mark_is_safe and first))
 
 
 def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
@@ -79,7 +79,7 @@ def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
 
 	Raises what `save` raises.
 	"""
-	return _repeated(name, lambda _first: _change(name, decide, fence))
+	return repeated(name, lambda _first: _change(name, decide, fence))
 
 
 class AlreadyStored(Exception):
@@ -89,7 +89,9 @@ class AlreadyStored(Exception):
 		self.sequence, self.content = sequence, content
 
 
-def _repeated(name: str, attempt: Callable[[bool], Result]) -> Result:
+def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
+	"""What `attempt(is_the_first)` returns, tried again whole when the database threw the transaction away and
+	nothing else was written in it; other database errors as `translate` has them."""
 	here = ledger()
 	for number in range(TRIES):
 		clean = not compat.database().transaction_writes
@@ -99,6 +101,8 @@ def _repeated(name: str, attempt: Callable[[bool], Result]) -> Result:
 			here.unmark_unwritten(name)
 			lost = compat.is_lost_transaction(error)
 			translated = translate(error, name)
+			if translated is error:
+				raise
 			if not (lost and clean) or number + 1 == TRIES:
 				raise translated from error
 	raise AssertionError("unreachable")
