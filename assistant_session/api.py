@@ -10,13 +10,14 @@ from typing import Any
 
 from frappe import _
 
-from . import sessions
-from .sessions import bounds, config, lifecycle, processing
-from .sessions.errors import NotPermitted, SessionGone
+from . import authentication, sessions
+from .authentication import staff
+from .sessions import bounds, config, lifecycle, tokens
+from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
 from .sessions.rows import Row
 from .sessions.writing import require_live
-from .web import access, limits, responder, views
-from .web.endpoint import Answer, endpoint, moment
+from .web import access, conversation, limits, responder, views
+from .web.endpoint import Answer, Cookie, endpoint, moment
 
 
 @endpoint()
@@ -64,15 +65,32 @@ def send_message(
 
 	`message_id` makes a retry safe: stored once, the same replies again. One id for another text is refused.
 	"""
+	return conversation.converse(session_id, message, message_id, metadata, responder.converse)[0]
+
+
+@endpoint()
+def submit_credentials(
+	session_id: str | None = None,
+	text: str | None = None,
+	message_id: str | None = None,
+):
+	"""Prove who one is: `text` holds the credentials asked for, in any order; what waited for it is answered at once.
+
+	The same can be said with send_message. A success replaces the session's token (response header and cookie); if that
+	answer is lost, the same `message_id` and text get it again within a minute. Locked is 429 with Retry-After.
+	"""
+	answer, outcome = conversation.converse(session_id, text, message_id, None, responder.verify)
+	if outcome and outcome.kind == "locked":
+		answer.refused = VerificationLocked.until(outcome.text, outcome.locked_until - config.now())
+	return answer
+
+
+@endpoint()
+def logout(session_id: str | None = None):
+	"""End the authentication, on every worker at once; the conversation goes on."""
 	row = access.admitted(session_id)
-	limits.count("message", row.name, config.settings().messages_per_minute)
-	with processing.TurnBlock(row.name, message, message_id=message_id, metadata=metadata) as turn:
-		access.require(turn.session.row, row.name)
-		if not turn.repeated:
-			responder.respond(turn)
-	replies = [views.turn(stored) for stored in turn.stored if stored.role == "assistant"]
-	body = {**views.session(turn.session), "repeated": turn.repeated, "replies": replies}
-	return Answer(body, wrote=row.name)
+	require_live(row)
+	return Answer(views.session(authentication.logout(row.name)))
 
 
 @endpoint(methods=("GET", "POST"))
@@ -95,6 +113,20 @@ def close_session(session_id: str | None = None, reason: str = "closed by the pe
 	require_live(row)
 	sessions.close(row.name, reason)
 	return Answer({"session_id": row.name, "status": "Closed"})
+
+
+@endpoint()
+def unlock_verification(session_id: str | None = None):
+	"""Let the person in this session try to verify although strangers used up the attempts (administrators)."""
+	access.require_administrator()
+	return Answer({"until": moment(authentication.unlock(session_id))})
+
+
+@endpoint()
+def try_identity_check(check: str | None = None, text: str | None = None):
+	"""What an Identity Check says to `text`: outcome and names of profile fields (who may change the check)."""
+	access.require_administrator()
+	return Answer(staff.try_check(check, text))
 
 
 @endpoint(methods=("GET", "POST"))
@@ -146,11 +178,11 @@ def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
 
 def _open_new(ask: lifecycle.Wanted) -> Answer:
 	limits.count("open", ask.user or access.network(), config.settings().opens_per_minute)
-	token, ask.token_hash = access.new_token()
+	token, ask.token_hash = tokens.new()
 	ask.by_key = False
 	opened = lifecycle.open_session(ask)
 	headers = {access.TOKEN_HEADER: token}
-	return Answer(views.reconnect(opened), headers, [(access.cookie_name(opened.id), token)])
+	return Answer(views.reconnect(opened), headers, [Cookie(access.cookie_name(opened.id), token)])
 
 
 def _open_for_service(

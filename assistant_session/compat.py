@@ -4,11 +4,16 @@ Frappe 15 and 16 differ in which database errors they wrap, and drivers number t
 ask here what an error *means*. Nothing here writes anything.
 """
 
+import random
+import time
+from collections.abc import Callable
 from inspect import signature
+from typing import Any
 
 import frappe
 
 SECOND = "assistant_session_second_connection"
+TRIES_APART = 5
 DUPLICATE = {1062, "23505"}
 LOST_TRANSACTION = {1213, 1020, "40001", "40P01"}  # deadlock, changed since the snapshot, serialisation
 LOCK_WAIT = {1205, "55P03"}  # lock wait timeout; PostgreSQL: lock not available
@@ -30,6 +35,26 @@ def beside():
 		second = _connect()
 		setattr(db, SECOND, second)
 	return second
+
+
+def apart(work: Callable[[Any], Any]):
+	"""Run `work(connection)` in a short transaction of its own, committed at once, whatever becomes of this one.
+
+	Repeated when the database threw it away, lost the connection, or somebody inserted the same row.
+	"""
+	for attempt in range(TRIES_APART):
+		try:
+			second = beside()
+			result = work(second)
+			second.sql("commit")
+			return result
+		except Exception as error:
+			_end_apart(error)
+			again = is_lost_transaction(error) or is_connection_lost(error) or is_duplicate(error)
+			if not again or attempt + 1 == TRIES_APART:
+				raise
+			time.sleep(random.uniform(0, 0.05))
+	raise AssertionError("unreachable")
 
 
 def read_beside(sql: str, values: tuple):
@@ -118,6 +143,13 @@ def is_connection_lost(error: Exception) -> bool:
 	if type(error).__name__ == "InterfaceError":
 		return True
 	return isinstance(error, kinds) and (code is None or code in CONNECTION)
+
+
+def _end_apart(error: Exception) -> None:
+	if is_connection_lost(error):
+		setattr(database(), SECOND, None)
+	else:
+		beside().sql("rollback")
 
 
 def _connect():

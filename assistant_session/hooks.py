@@ -8,13 +8,14 @@ app_license = "mit"
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"
 
-_ours = ("Conversation Session", "Conversation Turn", "Session Event")
+_ours = ("Conversation Session", "Conversation Turn", "Session Event", "Verification Attempt")
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")
 permission_query_conditions = {
 	"Conversation Session": "assistant_session.permissions.session_conditions",
 	"Conversation Turn": "assistant_session.permissions.turn_conditions",
 	"Session Event": "assistant_session.permissions.event_conditions",
+	"Verification Attempt": "assistant_session.permissions.attempt_conditions",
 }
 
 # Endpoints of Frappe that ask for no permission; see web/side_doors.py.
@@ -46,6 +47,7 @@ scheduler_events = {
 			"assistant_session.maintenance.expire_sessions",
 			"assistant_session.maintenance.expire_agent_locks",
 		],
+		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
 	},
 }
 

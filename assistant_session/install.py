@@ -19,6 +19,7 @@ INDEXES = {
 		["status", "closed_at"],
 		["party_type", "party"],
 	),
+	"Verification Attempt": (["modified", "locked_until"],),
 }
 
 

@@ -17,8 +17,10 @@ from frappe import _
 
 DENY = "1=0"
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"
+ATTEMPT = "Verification Attempt"
 STAFF = frozenset({"Assistant Session Administrator", "Assistant Session Agent", "Assistant Session Auditor"})
-READERS = {SESSION: STAFF, TURN: STAFF, EVENT: STAFF - {"Assistant Session Agent"}}
+OVERSEERS = STAFF - {"Assistant Session Agent"}
+READERS = {SESSION: STAFF, TURN: STAFF, EVENT: OVERSEERS, ATTEMPT: OVERSEERS}
 READING = frozenset({"read", "select", "report", "print", "export", "email"})
 SUPERUSER = "Administrator"
 
@@ -71,6 +73,10 @@ def turn_conditions(user: str | None = None) -> str:
 
 def event_conditions(user: str | None = None) -> str:
 	return _conditions(EVENT, user)
+
+
+def attempt_conditions(user: str | None = None) -> str:
+	return _conditions(ATTEMPT, user)
 
 
 def may_ask(doctype: str, user: str) -> bool:

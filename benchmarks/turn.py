@@ -8,7 +8,7 @@ is `api.send_message` itself, with a token: admission, counting, and the answer 
 import frappe
 
 from assistant_session import api
-from assistant_session.sessions import processing
+from assistant_session.sessions import processing, tokens
 from assistant_session.sessions.memory import memory
 from assistant_session.sessions.transaction import ledger
 from assistant_session.web import access, responder
@@ -62,7 +62,7 @@ class Endpoint(App):
 		assert answer.status_code == 200, answer.get_data(as_text=True)
 
 	def _conversation(self, length: int) -> Conversation:
-		self.token, token_hash = access.new_token()
+		self.token, token_hash = tokens.new()
 		return Conversation(length, token_hash)
 
 	def _request(self):
@@ -82,4 +82,4 @@ def respond(turn: processing.TurnInProgress) -> None:
 
 def answer_at_once() -> None:
 	"""In this process the endpoint asks `respond` instead of the site's chatbot."""
-	responder.respond = respond
+	responder.ask_chatbot = respond

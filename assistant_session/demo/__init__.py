@@ -1,12 +1,12 @@
-"""Four conversations that were lost in the field, with the small chatbots that hold them.
+"""Five conversations that were lost in the field, with the small chatbots that hold them.
 
 The bots are written as a user of the app would write theirs: copy from them. `respond` is what the hook
 `assistant_session_responder` names; it picks the bot by the session's channel.
 """
 
-from . import bank, clinic, presentation, shop
+from . import bank, clinic, pension, presentation, shop
 
-BOTS = {"Clinic": clinic, "Bank": bank, "Presentation": presentation, "Shop": shop}
+BOTS = {"Pension": pension, "Clinic": clinic, "Bank": bank, "Presentation": presentation, "Shop": shop}
 
 
 def respond(turn):

@@ -65,6 +65,10 @@ class Client:
 		"""Send a message with an id of its own; returns what was answered."""
 		return self.send(message, message_id=message_id)["replies"][-1]["content"]
 
+	def answers(self, message: str) -> list[str]:
+		"""Send a message; all that was answered."""
+		return [reply["content"] for reply in self.send(message)["replies"]]
+
 	def send(self, message: str, *, message_id: str | None = None) -> dict:
 		self.write(f"  person: {message}")
 		arguments = {

@@ -6,36 +6,15 @@ Each is a function of a Scene and raises Failed where something is not as it sho
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import frappe
 
 from .. import sessions
-from .client import Client, Print, expect
-from .stage import Stage
+from .client import Client, expect
+from .scene import Scene
+from .verification import pension
 
 LOST = "not found"
-
-
-@dataclass
-class Scene:
-	"""The stage, the customers' API keys, where the transcript goes, and a connection to look behind."""
-
-	stage: Stage
-	keys: dict[str, str]
-	write: Print
-
-	def client(self, **more) -> Client:
-		return Client(self.stage.url, self.stage.site, self.write, **more)
-
-	def restart(self) -> None:
-		self.write("  --- all workers killed (SIGKILL), new ones started ---")
-		self.stage.restart()
-
-	def fresh(self):
-		"""The database as it is now, from this process."""
-		frappe.db.rollback()
-		return frappe.db
 
 
 def clinic(scene: Scene) -> None:
@@ -290,4 +269,4 @@ def _together(calls: list[Callable[[], object]]) -> None:
 		raise errors[0]
 
 
-ALL = {"B": clinic, "C": bank, "D": presentation, "E": shop}
+ALL = {"A": pension, "B": clinic, "C": bank, "D": presentation, "E": shop}

@@ -24,7 +24,7 @@ from .errors import (
 )
 from .events import Event
 from .flows import Flow
-from .identity import authenticate, deauthenticate
+from .identity import authenticate, deauthenticate, revoke
 from .processing import TurnBlock, TurnInProgress
 from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, recover
 from .rows import Row
@@ -41,7 +41,7 @@ __all__ = [
 	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",
 	"clear_session_lock", "close", "counts", "deauthenticate", "ensure_consistency", "get", "get_flow",
 	"get_session_lock", "history", "lock_agent", "lock_intent", "open", "recover", "release_agent",
-	"release_intent", "set_flow", "set_session_lock", "transition", "turn", "update",
+	"release_intent", "revoke", "set_flow", "set_session_lock", "transition", "turn", "update",
 ]  # fmt: skip
 
 turn = TurnBlock

@@ -41,11 +41,17 @@ class Settings:
 	json_limit: int = 262144
 	history_page: int = 200
 	hold_wait: int = 10
+	attempts_allowed: int = 3
+	attempts_allowed_network: int = 30
+	attempt_window: int = 86400
+	lock_seconds: int = 900
+	failures_alarm: int = 100
 	opens_per_minute: int = 600
 	messages_per_minute: int = 60
 	memory_sessions: int = 2000
 	memory_megabytes: int = 32
 	channels: dict[str, Channel] = field(default_factory=lambda: {"Web": Channel("Web", guests=True)})
+	credential_patterns: tuple[str, ...] = ()  # of every Identity Check: masked in what is stored
 	time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
@@ -110,7 +116,19 @@ def _read(stored: dict) -> Settings:
 		if column.type is int and str(stored.get(column.name) or "").isdigit() and int(stored[column.name])
 	}
 	channels = _channels()
-	return Settings(**numbers, **({"channels": channels} if channels else {}), time_zone=_time_zone())
+	return Settings(
+		**numbers,
+		**({"channels": channels} if channels else {}),
+		credential_patterns=_credential_patterns(),
+		time_zone=_time_zone(),
+	)
+
+
+def _credential_patterns() -> tuple[str, ...]:
+	rows = frappe.get_all(
+		"Identity Check Credential", filters={"parenttype": "Identity Check"}, pluck="pattern"
+	)
+	return tuple(sorted(set(rows)))
 
 
 def _channels() -> dict[str, Channel]:

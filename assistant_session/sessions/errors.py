@@ -17,6 +17,9 @@ SessionError
 A text names the session and the way out. It never shows a Python value or what a person typed.
 """
 
+from datetime import timedelta
+from math import ceil
+
 from frappe import _
 
 
@@ -97,7 +100,12 @@ class TooManyRequests(SessionError):
 
 
 class VerificationLocked(TooManyRequests):
-	pass
+	@classmethod
+	def until(cls, text: str, wait: timedelta) -> "VerificationLocked":
+		"""With the seconds to wait as Retry-After."""
+		error = cls(text)
+		error.retry_after = max(ceil(wait.total_seconds()), 1)
+		return error
 
 
 class ResponderFailed(SessionError):

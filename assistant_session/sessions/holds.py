@@ -30,6 +30,7 @@ class Hold:
 		self.expires = time.monotonic() + config.hold_longest()
 		self.in_block = False  # its message is being processed right now
 		self.row: Row | None = None  # the session as it was when processing began
+		self.turn = None  # the TurnInProgress, while its block runs
 		self.fresh = False  # the transaction's snapshot is from after the hold was got
 
 	@property

@@ -19,7 +19,7 @@ from frappe import _
 from .errors import SessionError
 
 CONFIG = "assistant_session_keys"
-AUDIT, IDENTITY = "audit", "identity"
+AUDIT, IDENTITY, MESSAGE, ATTEMPTS, DEVICE = "audit", "identity", "message", "attempts", "device"
 
 
 class KeyMissing(SessionError):
@@ -30,6 +30,11 @@ def digest(purpose: str, *parts: str, key_id: str | None = None) -> str:
 	"""`<key id>:<hex>`: HMAC-SHA256 over the site and `parts`, each with its length in front (64 hex digits)."""
 	key_id, key = _derived(purpose, key_id)
 	return f"{key_id}:{hmac.new(key, framed(frappe.local.site, *parts), hashlib.sha256).hexdigest()}"
+
+
+def ids() -> list[str]:
+	"""The ids of all keys the site has, the one in use included."""
+	return sorted(key for key in frappe.local.conf.get(CONFIG) or {} if key != "current")
 
 
 def framed(*parts: str) -> bytes:

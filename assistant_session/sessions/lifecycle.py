@@ -13,7 +13,7 @@ from hashlib import sha256
 from frappe import _
 
 from .. import compat
-from . import bounds, coherence, config, events, keys, store, writing
+from . import bounds, coherence, config, events, keys, store, tokens, writing
 from .errors import (
 	InvalidSessionData,
 	SessionBusy,
@@ -129,7 +129,7 @@ def ending(row: Row, reason: str, status: str) -> Write:
 
 ENDS_EMPTY = (
 	"active_key", "auth_expires_at", "user_profile", "pending_intent", "pending_message",
-	"active_agent", "agent_locked_at", "agent_lock_expires_at",
+	"active_agent", "agent_locked_at", "agent_lock_expires_at", *tokens.REPLACED,
 )  # fmt: skip
 
 

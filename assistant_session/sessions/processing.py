@@ -14,14 +14,15 @@ was written yet, a new transaction is begun. In a transaction that is somebody e
 connection instead: their savepoints, row locks and writes stay as they are.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from .. import compat
-from . import bounds, coherence, holds, store, turns, writing
+from . import bounds, coherence, config, holds, masking, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
 from .memory import memory
-from .rows import Row, entry
+from .rows import Row, decode, entry
 from .snapshot import Session
 from .transaction import ledger, seen
 from .turns import Draft, Turn
@@ -29,16 +30,22 @@ from .writing import Write
 
 
 class TurnInProgress:
-	"""The message being processed: `message`, `session` (a snapshot to change), and what is answered so far.
+	"""The message being processed: `message`, `intent`, `session` (a snapshot to change), and what is answered so far.
 
 	`repeated` is true if this `message_id` was stored before: `replies` are then the stored ones, and leaving
-	the block writes nothing.
+	the block writes nothing. What looks like a credential of an Identity Check is masked in what is stored, and a
+	reply does not repeat it.
 	"""
 
-	def __init__(self, row: Row, origin: str, message: str, intent: str | None):
+	def __init__(self, row: Row, origin: str, message: str, intent: str | None, message_key: str | None):
 		self.session = Session(row, origin)
-		self.message, self.intent = message, intent
+		self.message, self.intent, self.message_key = message, intent, message_key
+		self.caller: Any = None  # what the HTTP side knows of who is asking; see authentication.lockout
+		self.outcome: Any = None  # what became of the credentials in this message; see authentication.submit
 		self.repeated = False
+		self._patterns = config.settings().credential_patterns
+		self._typed = masking.found(self._patterns, message)
+		self._stored_as: str | None = None
 		self.role = turns.USER
 		self.stored: list[Turn] = []
 		self.drafts: list[Draft] = []
@@ -58,6 +65,20 @@ class TurnInProgress:
 		"""Add a turn of the role `system`."""
 		self._add(turns.SYSTEM, text, None, metadata)
 
+	def conceal(self, text: str = masking.MASK) -> None:
+		"""Store `text` instead of the message, which holds credentials."""
+		self._stored_as = text
+
+	def as_stored(self, draft: Draft) -> Draft:
+		"""The person's message as it may be kept."""
+		if self.role != turns.USER:
+			return draft
+		text = draft.content if self._stored_as is None else self._stored_as
+		metadata = draft.metadata
+		if self._patterns and metadata:
+			metadata = bounds.json_object(masking.masked_json(self._patterns, decode(metadata)), "metadata")
+		return replace(draft, content=masking.masked(self._patterns, text), metadata=metadata)
+
 	def _add(self, role: str, text: str, intent: str | None, metadata: dict | None) -> None:
 		if self.repeated:
 			return
@@ -65,6 +86,9 @@ class TurnInProgress:
 			raise InvalidSessionData(
 				f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed."
 			)
+		text = bounds.message(text, "reply")
+		for typed in self._typed:
+			text = text.replace(typed, masking.MASK)
 		self.drafts.append(_draft(role, text, intent, metadata, answers=len(self.drafts) + 1))
 
 
@@ -86,6 +110,7 @@ class TurnBlock:
 		self.fence = grant.fence if grant else None
 		if message_id is not None:
 			self.draft.message_key = turns.key_of(self.name, bounds.label(message_id, "message_id"))
+			self.draft.message_digest = turns.digest_of(self.name, self.draft.content)
 
 	def __enter__(self) -> TurnInProgress:
 		try:
@@ -134,9 +159,10 @@ class TurnBlock:
 		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
 		row, before = (row, self._stored_before()) if row else self._read()
-		turn = TurnInProgress(row, self._origin(), self.draft.content, self.draft.intent)
+		draft = self.draft
+		turn = TurnInProgress(row, self._origin(), draft.content, draft.intent, draft.message_key)
 		seen().forget(self.name)  # what was read before the wait
-		self.hold.row = row
+		self.hold.row, self.hold.turn = row, turn
 		if before:
 			self._repeat(turn, *before)
 		else:
@@ -165,15 +191,15 @@ class TurnBlock:
 		return store.select(self.name, beside=not (self.hold.fresh or self.written))
 
 	def _stored_before(self) -> tuple[int, str] | None:
-		"""Sequence and content of the turn stored with this message id, by anybody or by this transaction."""
+		"""Sequence and digest of the turn stored with this message id, by anybody or by this transaction."""
 		key = self.draft.message_key
 		if key is None:
 			return None
 		found = None if self.hold.fresh else turns.by_message_key(key, beside=True)
 		return found or (turns.by_message_key(key) if self.hold.fresh or self.written else None)
 
-	def _repeat(self, turn: TurnInProgress, sequence: int, content: str) -> None:
-		if content != self.draft.content:
+	def _repeat(self, turn: TurnInProgress, sequence: int, digest: str) -> None:
+		if turns.digest_of(self.name, self.draft.content, like=digest) != digest:
 			raise InvalidSessionData("message_id: this id was used for another message of the session.")
 		turn.repeated = True
 		turn.stored = turns.exchange(self.name, sequence, beside=not self.hold.fresh)
@@ -184,25 +210,29 @@ class TurnBlock:
 		changes = session.changes()
 		if session.origin == coherence.DATABASE:
 			changes["restored_count"] = session.row.restored_count + 1
-		self.draft.role = self.turn.role
-		write = Write(changes, [self.draft, *self.turn.drafts], session.happened)
+		asked = replace(
+			self.turn.as_stored(self.draft),
+			role=self.turn.role,
+			intent=bounds.optional_label(self.turn.intent, "intent"),
+		)
+		write = Write(changes, [asked, *self.turn.drafts], session.happened)
 		# The trip that put our mark also said that this very row was current.
 		mark_is_safe = entry(session.row) == self.hold.said and ledger().token == self.hold.mark
 		try:
 			result = writing.save(session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
 		except writing.AlreadyStored as already:
 			self.hold.fresh = False
-			self._repeat(self.turn, already.sequence, already.content)
+			self._repeat(self.turn, already.sequence, already.digest)
 			self._give_back()
 			return
 		self.turn.stored = result.turns
 		self.turn.session = Session(result.row, session.origin)
-		self.hold.in_block = False
+		self.hold.in_block, self.hold.turn = False, None
 		ledger().keep(self.hold)
 
 	def _give_back(self) -> None:
 		"""Leave the session to others now; an earlier turn of this transaction still waits for its end."""
-		self.hold.in_block = False
+		self.hold.in_block, self.hold.turn = False, None
 		here = ledger()
 		if self.name not in here.written:
 			here.holds.pop(self.name, None)

@@ -14,8 +14,11 @@ from .snapshot import Session
 from .transaction import ledger, seen
 
 SECRET = frozenset(
-	{"token_hash", "identity_hash", "user_profile", "pending_message", "event_head", "active_key"}
-)
+	{
+		"token_hash", "old_token_hash", "old_token_key", "identity_hash", "user_profile", "pending_message",
+		"event_head", "active_key",
+	}
+)  # fmt: skip
 
 
 @dataclass

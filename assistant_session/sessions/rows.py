@@ -18,7 +18,8 @@ COLUMNS = (
 	"locked_intent", "pending_intent", "pending_message",
 	"active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence",
 	"current_state", "previous_state", "context", "flows",
-	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "event_count", "event_head",
+	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "old_token_hash",
+	"old_token_until", "old_token_key", "event_count", "event_head",
 )  # fmt: skip
 
 Row = namedtuple("Row", COLUMNS)
@@ -32,6 +33,7 @@ GROUPS = (
 	("active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence"),
 	("current_state", "previous_state"),
 	("user", "party_type", "party"),
+	("token_hash", "old_token_hash", "old_token_until", "old_token_key"),
 )
 GROUP_OF = {column: group for group in GROUPS for column in group}
 

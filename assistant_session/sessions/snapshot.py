@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from . import bounds, config, flows, secrecy
+from . import bounds, config, flows, proof, secrecy, tokens
 from .events import Event
 from .flows import Flow
 from .flows import check as check_flows
@@ -91,9 +91,10 @@ class Session:
 	expires_at = _stored("expires_at", "When it expires unless there is another turn.")
 	closed_at = _stored("closed_at", "When it was closed or found expired.")
 	close_reason = _stored("close_reason", "Why it was closed.")
-	auth_method = _stored("auth_method", "How the person proved who they are.")
-	authenticated_at = _stored("authenticated_at", "When they did.")
-	auth_expires_at = _stored("auth_expires_at", "When that ends at the latest.")
+	auth_method = _changing("auth_method", "How the person proved who they are.")
+	authenticated_at = _changing("authenticated_at", "When they did.")
+	auth_expires_at = _changing("auth_expires_at", "When that ends at the latest.")
+	identity_hash = _changing("identity_hash", "A keyed hash of who was known here last.")
 	locked_intent = _label("locked_intent", "The intent an authenticated person is being served for.")
 	pending_intent = _label("pending_intent", "The intent that waits for an authentication.")
 	current_state = state = _label("current_state", "Its place in the controller's workflow.")
@@ -111,16 +112,20 @@ class Session:
 	@property
 	def authenticated(self) -> bool:
 		"""Whether the person is known right now: proven, not timed out, not idle for too long, not closed."""
-		row, now = self._row, config.now()
-		if self.stale or not row.authenticated or row.status != ACTIVE or not row.auth_expires_at:
+		row, now, ends = self._row, config.now(), self.auth_expires_at
+		known = self._changed.get("authenticated", row.authenticated)
+		if self.stale or not known or row.status != ACTIVE or not ends:
 			return False
 		idle = timedelta(seconds=config.settings().authentication_idle)
-		return now < row.auth_expires_at and now < row.expires_at and now < row.last_activity + idle
+		active = now if "authenticated" in self._changed else row.last_activity
+		return now < ends and now < row.expires_at and now < active + idle
 
 	@property
 	def user_profile(self) -> dict[str, Any]:
 		"""What the verifier told about the person; empty while nobody is authenticated. Decrypted on use."""
-		return decode(secrecy.reveal(self._row.user_profile)) if self.authenticated else {}
+		if not self.authenticated:
+			return {}
+		return decode(secrecy.reveal(self._changed.get("user_profile", self._row.user_profile)))
 
 	@property
 	def pending_message(self) -> str | None:
@@ -133,6 +138,36 @@ class Session:
 		self._changed["pending_message"] = (
 			secrecy.conceal(bounds.message(value, "pending_message")) if value else None
 		)
+
+	def authenticate(
+		self,
+		profile: dict[str, Any],
+		*,
+		method: str,
+		identity: str | None = None,
+		namespace: str = proof.PERSON,
+		expires_in: int | None = None,
+	) -> None:
+		"""The person is known from now on. See sessions.authenticate."""
+		self._changed.update(proof.granted(profile, method, identity, namespace, expires_in))
+		self.happened.append(Event("authenticated", {"method": method}))
+
+	def deauthenticate(self, reason: str = "logout") -> bool:
+		"""The person is not known any more; says whether they were."""
+		if not self._changed.get("authenticated", self._row.authenticated):
+			return False
+		self._changed.update(proof.ENDED)
+		self.happened.append(Event("deauthenticated", {"reason": bounds.label(reason, "reason")}))
+		return True
+
+	def rotate_token(self, message_key: str | None = None) -> str | None:
+		"""Replace the session's token, if it has one; returns the new one. With the key of the message being
+		answered the old one is good for asking that once more."""
+		if not self._row.token_hash:
+			return None
+		token, changes = tokens.rotated(self._row, message_key, config.now())
+		self._changed.update(changes)
+		return token
 
 	@property
 	def active_agent(self) -> str | None:

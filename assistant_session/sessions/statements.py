@@ -16,12 +16,12 @@ P = Parameter("%s")
 _built: dict[tuple, str] = {}
 
 
-def run(key: tuple, build: Callable[[], Any], values: Iterable = (), *, beside: bool = False) -> Any:
+def run(key: tuple, build: Callable[[], Any], values: Iterable = (), *, beside: bool = False, on=None) -> Any:
 	"""Execute the statement `build` describes; `key` names it, together with what its text depends on.
 
-	`beside` reads what is committed right now, on a second connection.
+	`beside` reads what is committed right now, on a second connection; `on` names the connection to use.
 	"""
-	db = compat.database()
+	db = on or compat.database()
 	full_key = (db.db_type, *key)
 	sql = _built.get(full_key)
 	if sql is None:
@@ -33,7 +33,7 @@ def table(doctype: str):
 	return frappe.qb.DocType(doctype)
 
 
-def insert(doctype: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
+def insert(doctype: str, columns: tuple[str, ...], rows: list[tuple], *, on=None) -> None:
 	"""All `rows` in one statement."""
 
 	def build():
@@ -42,4 +42,4 @@ def insert(doctype: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
 			query = query.insert(*(P for _column in columns))
 		return query
 
-	run(("insert", doctype, columns, len(rows)), build, (value for row in rows for value in row))
+	run(("insert", doctype, columns, len(rows)), build, (value for row in rows for value in row), on=on)

@@ -42,12 +42,12 @@ def select_locked(name: str, *, wait: bool = True) -> Row | None:
 
 
 def select_with_turn(name: str, message_key: str) -> tuple[Row | None, tuple[int, str] | None]:
-	"""The row, and sequence and content of the turn with this key if there is one, in one statement."""
+	"""The row, and sequence and digest of the turn with this key if there is one, in one statement."""
 
 	def build():
 		sessions, turns = table(DOCTYPE), table(TURN_DOCTYPE)
 		query = _select_all().left_join(turns).on(turns.message_key == P)
-		return query.select(turns.sequence, turns.content).where(sessions.name == P)
+		return query.select(turns.sequence, turns.message_digest).where(sessions.name == P)
 
 	rows = run(("select with turn",), build, (message_key, name))
 	row = _exactly(name, [rows[0][: len(COLUMNS)]]) if rows else None
@@ -125,6 +125,29 @@ def overdue(column: str, now: datetime, limit: int) -> list[str]:
 		return query.where(sessions[column] <= P).orderby(sessions[column]).limit(limit)
 
 	return [name for (name,) in run(("overdue", column, limit), build, ("Active", now))]
+
+
+def authenticated_as(hashes: list[str]) -> list[str]:
+	"""Names of the sessions in which one of these identities is known, as committed and as this transaction has it."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.authenticated == 1)
+		return query.where(sessions.identity_hash.isin([P for _hash in hashes]))
+
+	key = ("authenticated as", len(hashes))
+	return sorted({name for beside in (True, False) for (name,) in run(key, build, hashes, beside=beside)})
+
+
+def seen_before(hashes: list[str], name: str) -> bool:
+	"""Whether one of these identities was known in another session than `name`."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name != P)
+		return query.where(sessions.identity_hash.isin([P for _hash in hashes])).limit(1)
+
+	return bool(run(("seen before", len(hashes)), build, (name, *hashes)))
 
 
 _COUNTERS = dict.fromkeys(

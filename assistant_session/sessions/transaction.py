@@ -84,6 +84,11 @@ class Ledger:
 		hold = self.holds.get(name)
 		return hold if hold and hold.in_block and name not in self.written else None
 
+	def turn_of(self, name: str):
+		"""The TurnInProgress of a session whose message is being processed here, None if none is."""
+		hold = self.holds.get(name)
+		return hold.turn if hold else None
+
 	def trust(self, name: str) -> None:
 		"""The service itself commits next, and its last write was to `name`: no second look is needed."""
 		self.trusted = name

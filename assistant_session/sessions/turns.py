@@ -12,6 +12,7 @@ from typing import Any
 
 import frappe
 
+from . import keys
 from .rows import decode
 from .statements import P, insert, run, table
 
@@ -31,7 +32,7 @@ class Turn:
 	session: str
 	sequence: int
 	role: str
-	content: str
+	content: str = field(repr=False)
 	intent: str | None = None
 	state: str | None = None
 	reply_to: int | None = None
@@ -44,16 +45,24 @@ class Draft:
 	"""A message to be stored with the next write. `answers` is how many places before it the question stands."""
 
 	role: str
-	content: str
+	content: str = field(repr=False)
 	intent: str | None = None
 	message_key: str | None = None
-	metadata: str | None = None  # JSON
+	message_digest: str | None = None
+	metadata: str | None = field(default=None, repr=False)  # JSON
 	answers: int = 0
 
 
 def key_of(session: str, message_id: str) -> str:
 	"""The caller's idempotency key as it is stored: unique within the session, and not readable."""
 	return hashlib.sha256(f"{session}\0{message_id}".encode()).hexdigest()
+
+
+def digest_of(session: str, message: str, *, like: str | None = None) -> str:
+	"""A keyed digest of what was said, by which a repeated message is known although it is stored masked. `like`
+	is an earlier digest, made with a key that may have been replaced since."""
+	key_id = like.partition(":")[0] if like else None
+	return keys.digest(keys.MESSAGE, session, message, key_id=key_id)
 
 
 def name_of(session: str, sequence: int) -> str:
@@ -80,20 +89,22 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 	rows = [
 		(
 			name_of(session, turn.sequence), session, turn.sequence, turn.role, turn.content, turn.intent, state,
-			draft.message_key, turn.reply_to or 0, draft.metadata, now, now, user, user, 0, 0,
+			draft.message_key, turn.reply_to or 0, draft.metadata, now, draft.message_digest, now, user, user, 0, 0,
 		)
 		for turn, draft in stored
 	]  # fmt: skip
-	insert(DOCTYPE, (*COLUMNS, *STANDARD), rows)
+	insert(DOCTYPE, (*COLUMNS, "message_digest", *STANDARD), rows)
 	return [turn for turn, _draft in stored]
 
 
 def by_message_key(key: str, *, beside: bool = False) -> tuple[int, str] | None:
-	"""Sequence and content of the turn that was stored with this key."""
+	"""Sequence and digest of the turn that was stored with this key."""
 
 	def build():
 		turns = table(DOCTYPE)
-		return frappe.qb.from_(turns).select(turns.sequence, turns.content).where(turns.message_key == P)
+		return (
+			frappe.qb.from_(turns).select(turns.sequence, turns.message_digest).where(turns.message_key == P)
+		)
 
 	rows = run(("turn by key",), build, (key,), beside=beside)
 	return rows[0] if rows else None

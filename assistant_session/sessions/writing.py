@@ -85,8 +85,8 @@ def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
 class AlreadyStored(Exception):
 	"""Another worker stored the message of this write meanwhile: our hold was lost. Never leaves the package."""
 
-	def __init__(self, sequence: int, content: str):
-		self.sequence, self.content = sequence, content
+	def __init__(self, sequence: int, digest: str):
+		self.sequence, self.digest = sequence, digest
 
 
 def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:

@@ -5,24 +5,27 @@ A session is for whoever shows its token, or is logged in as its owner. Everybod
 """
 
 import hashlib
-import hmac
-import secrets
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
 
-from ..sessions import bounds, coherence
+from ..authentication import Caller
+from ..sessions import bounds, coherence, tokens
 from ..sessions.errors import NotPermitted, SessionNotFound
 from ..sessions.rows import Row
 
 TOKEN_HEADER = "X-Assistant-Session-Token"
 DEVICE_HEADER = "X-Device-ID"
 COOKIE_HEADER = "X-Assistant-Session"  # a header no other site can make a browser send
-TOKEN_BYTES = 32
 SERVICE, ADMINISTRATOR = "Assistant Session Service", "Assistant Session Administrator"
-NOBODY = hashlib.sha256(b"no session has this token").hexdigest()
+
+
+def require_administrator() -> None:
+	"""What only the administrator role may do, on any session or check."""
+	if person() is None or ADMINISTRATOR not in frappe.get_roles():
+		raise NotPermitted(_("This is for the role {0}.").format(ADMINISTRATOR))
 
 
 def person() -> str | None:
@@ -48,7 +51,15 @@ def device_id() -> str | None:
 
 
 def network() -> str:
-	"""Where the call comes from. A forwarded address counts only if a configured proxy forwarded it."""
+	"""Where the call comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one household has.
+	A forwarded address counts only if a configured proxy forwarded it."""
+	address = _address()
+	if ":" not in address:
+		return address
+	return str(ip_network(f"{address.partition('%')[0]}/64", strict=False))
+
+
+def _address() -> str:
 	nearest = frappe.request.remote_addr or "unknown"
 	proxies = frappe.local.conf.get("assistant_session_trusted_proxies") or []
 	forwarded = (frappe.get_request_header("X-Forwarded-For") or "").rpartition(",")[2].strip()
@@ -60,47 +71,54 @@ def network() -> str:
 		return nearest
 
 
-def admitted(session_id: str | None) -> Row:
-	"""The row of a session that this caller may have; the same SessionNotFound for every other id."""
+def admitted(session_id: str | None, message_key: str | None = None) -> Row:
+	"""The row of a session that this caller may have; the same SessionNotFound for every other id.
+
+	`message_key` also admits who repeats the message whose answer replaced their token.
+	"""
 	name = bounds.session_id(session_id)
 	try:
 		row, _origin = coherence.read(name)
 	except SessionNotFound:
 		row = None
-	require(row, name)
+	if not has_replaced_token(row, name, message_key):
+		require(row, name)
 	return row
 
 
 def require(row: Row | None, name: str) -> None:
 	"""Raise SessionNotFound unless the caller's token or login opens this row."""
-	if not (_token_fits(row, name) or _is_owner(row)):
+	if not (tokens.fits(row, token(name)) or _is_owner(row)):
 		raise SessionNotFound.of()
 
 
-def new_token() -> tuple[str, str]:
-	"""A token and what is stored of it."""
-	token = secrets.token_urlsafe(TOKEN_BYTES)
-	return token, hash_of(token)
+def has_replaced_token(row: Row | None, name: str, message_key: str | None) -> bool:
+	"""Whether the caller shows the token that the answer to this message replaced, and so never got the new one."""
+	return bool(row and message_key) and tokens.fits_to_repeat(row, token(name), message_key)
 
 
-def hash_of(token: str) -> str:
-	return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+def token(name: str) -> str:
+	"""The token the caller shows for a session, empty if none."""
+	said = frappe.get_request_header(TOKEN_HEADER)
+	if not said and (said := frappe.request.cookies.get(cookie_name(name))):
+		_require_own_page()
+	return said or ""
 
 
 def cookie_name(session_id: str) -> str:
 	"""One cookie per session, so that two chats in one browser do not take each other's."""
-	name = f"assistant_session_{hashlib.sha256(session_id.encode()).hexdigest()[:16]}"
-	return f"__Host-{name}" if frappe.request.scheme == "https" else name
+	return prefixed(f"assistant_session_{hashlib.sha256(session_id.encode()).hexdigest()[:16]}")
 
 
-def _token_fits(row: Row | None, name: str) -> bool:
-	token = frappe.get_request_header(TOKEN_HEADER)
-	if not token:
-		token = frappe.request.cookies.get(cookie_name(name))
-		if token:
-			_require_own_page()
-	expected = (row.token_hash if row else None) or NOBODY
-	return hmac.compare_digest(hash_of(token or ""), expected)
+def prefixed(cookie: str) -> str:
+	"""The name a cookie has on this connection: on https no other host can have set it."""
+	return f"__Host-{cookie}" if frappe.request.scheme == "https" else cookie
+
+
+def caller() -> Caller:
+	"""What counting attempts wants to know of who is asking."""
+	cookies = frappe.request.cookies
+	return Caller(network(), lambda cookie: cookies.get(prefixed(cookie)))
 
 
 def _is_owner(row: Row | None) -> bool:

@@ -24,14 +24,24 @@ from ..sessions.errors import InvalidSessionData, SessionError, SessionStoreUnav
 from ..sessions.transaction import ledger
 
 
+@dataclass(frozen=True)
+class Cookie:
+	"""An HttpOnly cookie, until the browser is closed or for `max_age` seconds."""
+
+	name: str
+	value: str = field(repr=False)
+	max_age: int | None = None
+
+
 @dataclass
 class Answer:
-	"""What an endpoint returns: the body, headers to add, cookies to set (name, value)."""
+	"""What an endpoint returns: the body, headers to add, cookies to set."""
 
 	body: dict[str, Any]
 	headers: dict[str, str] = field(default_factory=dict)
-	cookies: list[tuple[str, str]] = field(default_factory=list)
+	cookies: list[Cookie] = field(default_factory=list)
 	wrote: str | None = None  # the session whose single write came last: its COMMIT needs no second look
+	refused: SessionError | None = None  # what is stored stays stored, but the caller is told this
 
 
 def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
@@ -61,7 +71,9 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 	try:
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
-		return _response({"message": answer.body}, 200, answer)
+		return (
+			_refusal(answer.refused) if answer.refused else _response({"message": answer.body}, 200, answer)
+		)
 	except SessionError as error:
 		_roll_back()
 		return _refusal(error)
@@ -139,9 +151,16 @@ def _response(body: dict, status: int, answer: Answer) -> Response:
 	text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 	response = Response(text, status=status, mimetype="application/json")
 	response.headers.extend({"Cache-Control": "no-store", **answer.headers})
-	for name, value in answer.cookies:
-		secure = name.startswith("__Host-")
-		response.set_cookie(name, value, secure=secure, httponly=True, samesite="Strict", path="/")
+	for cookie in answer.cookies:
+		response.set_cookie(
+			cookie.name,
+			cookie.value,
+			max_age=cookie.max_age,
+			secure=cookie.name.startswith("__Host-"),
+			httponly=True,
+			samesite="Strict",
+			path="/",
+		)
 	return response
 
 

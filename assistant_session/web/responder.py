@@ -4,10 +4,12 @@ assistant_session_responder = "shop.bot.respond"      # in hooks.py; the last in
 "assistant_session_responder": "shop.bot.respond"     # in site_config.json, for one site; wins over hooks
 """
 
+from collections.abc import Callable
+
 import frappe
 from frappe import _
 
-from .. import compat
+from .. import authentication, compat
 from ..sessions import TurnInProgress
 from ..sessions.errors import ResponderFailed, SessionError
 from .endpoint import log
@@ -15,13 +17,26 @@ from .endpoint import log
 HOOK = "assistant_session_responder"
 
 
-def respond(turn: TurnInProgress) -> None:
-	"""Let the chatbot answer. Its own errors become ResponderFailed, and nothing of the turn is stored."""
+def converse(turn: TurnInProgress) -> None:
+	"""Answer a message: the verification answers what belongs to it, the chatbot everything else."""
+	_guarded(lambda: authentication.gate(turn) and ask_chatbot(turn))
+
+
+def verify(turn: TurnInProgress) -> None:
+	"""Take the message for credentials; the chatbot then answers what the person had asked before."""
+	_guarded(lambda: authentication.answer(turn) and ask_chatbot(turn))
+
+
+def ask_chatbot(turn: TurnInProgress) -> None:
 	path = frappe.local.conf.get(HOOK) or (frappe.get_hooks(HOOK) or [None])[-1]
-	if not path:
-		return
-	try:
+	if path:
 		frappe.get_attr(path)(turn)
+
+
+def _guarded(answer: Callable[[], object]) -> None:
+	"""The site's own errors become ResponderFailed, and nothing of the turn is stored."""
+	try:
+		answer()
 	except SessionError:
 		raise
 	except Exception as error:

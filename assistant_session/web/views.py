@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import sessions
+from ..authentication import Outcome
 from ..sessions import Session, Turn
 from .endpoint import moment
 
@@ -22,6 +23,16 @@ def session(found: Session) -> dict[str, Any]:
 		"should_greet": found.should_greet,
 		"turns": found.turn_count,
 		"expires_at": moment(found.expires_at),
+	}
+
+
+def verification(outcome: Outcome) -> dict[str, Any]:
+	"""What became of credentials: verified, missing, not_matched, unavailable, locked, help, cancelled, nothing_asked."""
+	return {
+		"outcome": outcome.kind,
+		"missing": list(outcome.missing),
+		"returning": outcome.returning,
+		"locked_until": moment(outcome.locked_until),
 	}
 
 

@@ -2,28 +2,43 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from assistant_session.sessions import bounds, config
+from assistant_session.authentication import checks, lockout
+from assistant_session.sessions import bounds
 
 
 class AssistantSessionSettings(Document):
-	"""Times, limits and channels; workers notice a change within five seconds."""
+	"""Times, limits, channels and protected intents; workers notice a change within five seconds."""
+
+	def before_validate(self):
+		"""A setting that came with an update of the app has its default until somebody changes it."""
+		self.update_if_missing(frappe.new_doc(self.doctype))
 
 	def validate(self):
-		for field in ("session_ttl", "agent_lock_ttl", "authentication_ttl", "authentication_idle"):
-			if not 60 <= (self.get(field) or 0) <= bounds.LONGEST_TTL:
-				text = _("{0}: between 60 seconds and 366 days.")
-				frappe.throw(text.format(self.meta.get_label(field)))
+		self._check_seconds(self.TIMES, bounds.LONGEST_TTL, _("{0}: between 60 seconds and 366 days."))
+		self._check_seconds(self.LOCK_TIMES, lockout.LONGEST_LOCK, _("{0}: between 60 seconds and a day."))
 		for field in self.POSITIVE:
 			if (self.get(field) or 0) < 1:
 				frappe.throw(_("{0}: at least 1.").format(self.meta.get_label(field)))
-		names = [row.channel for row in self.channels]
-		if len(names) != len(set(names)):
+		if _has_twins([row.channel for row in self.channels]):
 			frappe.throw(_("A channel is listed twice."))
+		if _has_twins([row.intent for row in self.protected_intents]):
+			frappe.throw(_("An intent is listed twice."))
 
 	def on_update(self):
-		config.forget()
+		checks.forget()
 
+	def _check_seconds(self, fields: tuple[str, ...], longest: int, text: str) -> None:
+		for field in fields:
+			if not 60 <= (self.get(field) or 0) <= longest:
+				frappe.throw(text.format(self.meta.get_label(field)))
+
+	TIMES = ("session_ttl", "agent_lock_ttl", "authentication_ttl", "authentication_idle")
+	LOCK_TIMES = ("attempt_window", "lock_seconds")
 	POSITIVE = (
 		"message_limit", "json_limit", "history_page", "hold_wait", "opens_per_minute", "messages_per_minute",
-		"memory_sessions", "memory_megabytes",
+		"memory_sessions", "memory_megabytes", "attempts_allowed", "attempts_allowed_network", "failures_alarm",
 	)  # fmt: skip
+
+
+def _has_twins(names: list[str]) -> bool:
+	return len(names) != len(set(names))

@@ -1,0 +1,13 @@
+"""Who is on the other side: `from assistant_session import authentication`.
+
+`require` opens or asks, `submit` reads and judges what the person typed, `gate` does both around a chatbot,
+`logout` ends it, `revoke` ends it in all sessions of one person. Credentials and who judges them are Identity Checks
+in Desk; which intents need one stands in Assistant Session Settings. See docs/verification.md.
+"""
+
+from .dialogue import Gate, Outcome, logout, require, submit
+from .gate import answer, gate
+from .staff import revoke, unlock
+from .vouching import Caller
+
+__all__ = ["Caller", "Gate", "Outcome", "answer", "gate", "logout", "require", "revoke", "submit", "unlock"]

@@ -1,0 +1,118 @@
+"""Identity Checks and Protected Intents as programs use them: immutable, read at most every five seconds."""
+
+import time
+from dataclasses import dataclass, field
+
+import frappe
+from frappe import _
+
+from .. import compat
+from ..sessions import config
+from ..sessions.snapshot import Session
+from .reading import Credential
+
+FRESH_SECONDS = 5
+DOCTYPE = "Identity Check"
+
+
+@dataclass(frozen=True)
+class Check:
+	"""One Identity Check. `compared` and `profile` map credential or profile keys to fields of the verifier."""
+
+	name: str
+	namespace: str = ""
+	enabled: bool = False
+	level: int = 1
+	verifier: str = ""  # DocType, HTTP, Python
+	credentials: tuple[Credential, ...] = ()
+	identity_credential: str = ""
+	compared: dict[str, str] = field(default_factory=dict)
+	profile: dict[str, str] = field(default_factory=dict)
+	verify_doctype: str | None = None
+	url: str | None = None
+	timeout: int = 5
+	verified_field: str = "verified"
+	verified_value: str = "true"
+	python_verifier: str | None = None
+
+	def credential(self, key: str) -> Credential:
+		return next(one for one in self.credentials if one.key == key)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+	checks: dict[str, Check]
+	protected: dict[str, str]  # intent → name of its check
+
+	def check_for(self, intent: str | None) -> Check | None:
+		"""What proves who may be served for `intent`; None if anybody may. A check that is disabled, or gone,
+		protects still: nobody passes it."""
+		name = self.protected.get(intent or "")
+		return (self.checks.get(name) or Check(name)) if name else None
+
+	def is_passed(self, check: Check, session: Session) -> bool:
+		"""Whether the session's person has proven as much: by this check, or a stronger one for the same identity."""
+		passed = self.checks.get(session.auth_method or "") if session.authenticated else None
+		return bool(passed) and passed.namespace == check.namespace and passed.level >= check.level
+
+
+_catalogues: dict[str, tuple[float, Catalogue]] = {}
+
+
+def catalogue() -> Catalogue:
+	"""This site's checks and protected intents; an edit shows in every worker within five seconds."""
+	site = frappe.local.site
+	expires, found = _catalogues.get(site, (0.0, None))
+	if found is None or time.monotonic() >= expires:
+		found = _load(found)
+		_catalogues[site] = (time.monotonic() + FRESH_SECONDS, found)
+	return found
+
+
+def forget() -> None:
+	"""Read them anew at the next call (one was saved in this process)."""
+	_catalogues.pop(frappe.local.site, None)
+	config.forget()
+
+
+def get(name: str) -> Check:
+	"""A saved check; raises frappe.DoesNotExistError."""
+	return of(frappe.get_doc(DOCTYPE, name))
+
+
+def of(doc) -> Check:
+	"""A Check from its document, saved or not."""
+	credentials = tuple(
+		Credential(row.key, row.label, row.pattern, row.example, row.normalisation) for row in doc.credentials
+	)
+	name = doc.name or doc.title
+	return Check(
+		name, doc.namespace or name, bool(doc.enabled), doc.level or 1, doc.verifier, credentials,
+		doc.identity_credential or (credentials[0].key if credentials else ""),
+		_mapping(doc, "Credential"), _mapping(doc, "Profile"), doc.verify_doctype, doc.url, doc.timeout or 5,
+		doc.verified_field or "verified", doc.verified_value or "true", doc.python_verifier,
+	)  # fmt: skip
+
+
+def listing(labels: list[str]) -> str:
+	"""Labels for a sentence: `A`, `A and B`, `A, B and C`."""
+	*head, last = labels
+	return f"{', '.join(head)} {_('and')} {last}" if head else last
+
+
+def _mapping(doc, kind: str) -> dict[str, str]:
+	return {row.key: row.field for row in doc.fields if row.kind == kind}
+
+
+def _load(previous: Catalogue | None) -> Catalogue:
+	"""Read from the database; while it is away, what was read before still protects."""
+	try:
+		names = frappe.get_all(DOCTYPE, pluck="name")
+		filters = {"parenttype": config.DOCTYPE}
+		rows = frappe.get_all("Protected Intent", filters=filters, fields=["intent", "identity_check"])
+		checks = {name: get(name) for name in names}
+	except Exception as error:
+		if previous and compat.is_connection_lost(error):
+			return previous
+		raise
+	return Catalogue(checks, {row.intent: row.identity_check for row in rows})

@@ -1,0 +1,242 @@
+"""The dialogue that finds out who the person is: ask, read, have it judged, and go on with what they wanted.
+
+	gate = authentication.require(turn.session, "pension_inquiry", turn.message)
+	if not gate.open:
+		turn.reply(gate.prompt)
+
+	outcome = authentication.submit(turn.session, turn.message)
+	if outcome.verified:
+		answer(outcome.message, outcome.session.user_profile)
+	else:
+		turn.reply(outcome.text)
+
+`session` is the snapshot of a turn being processed, whose changes are stored with it, or any session's id or
+snapshot, which is then written at once, in the caller's transaction. Nothing a person typed is stored, logged or
+shown; a turn whose message holds credentials is stored masked.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .. import sessions
+from ..sessions import Session, bounds, config, masking, store, writing
+from ..sessions.events import Event
+from ..sessions.proof import identity_hashes
+from ..sessions.transaction import ledger
+from ..sessions.writing import Write
+from . import known, lockout, phrases, reading, verifiers, vouching
+from .canonical import Secret
+from .checks import Check, catalogue
+from .vouching import Caller
+
+VERIFIED, NOT_MATCHED, UNAVAILABLE = "verified", "not_matched", "unavailable"
+MISSING, LOCKED, HELP, CANCELLED, NOTHING_ASKED = "missing", "locked", "help", "cancelled", "nothing_asked"
+
+
+@dataclass(frozen=True)
+class Gate:
+	"""The answer of `require`: `open`, or a `prompt` for the person."""
+
+	session: Session
+	prompt: str | None = None
+
+	@property
+	def open(self) -> bool:
+		return self.prompt is None
+
+	def __bool__(self) -> bool:
+		return self.open
+
+
+@dataclass(frozen=True)
+class Outcome:
+	"""What became of what a person typed.
+
+	`kind` is verified, missing, not_matched, unavailable, locked, help, cancelled or nothing_asked; `text` is for the
+	person. `missing` are labels of credentials. After `verified`: `intent` and `message` are what they had asked
+	for, `returning` whether they were here before, `token` the session's new token if it has tokens (the old one
+	is void), `known_device` a cookie (name, value) for the person's browser.
+	"""
+
+	kind: str
+	text: str
+	session: Session
+	missing: tuple[str, ...] = ()
+	locked_until: datetime | None = None
+	intent: str | None = None
+	message: str | None = field(default=None, repr=False)
+	returning: bool = False
+	token: str | None = field(default=None, repr=False)
+	known_device: tuple[str, str] | None = field(default=None, repr=False)
+
+	@property
+	def verified(self) -> bool:
+		return self.kind == VERIFIED
+
+
+def require(session: Session | str, intent: str | None, message: str | None = None) -> Gate:
+	"""Whether the person may be served for `intent`: go on, or show the prompt.
+
+	Closed, it remembers intent and message until credentials come (`submit`). Open, an authenticated person is
+	served for `intent` from now on. An intent that is not in Settings' Protected Intents is open to everybody.
+	Raises what reading and writing a session raise; no answer means: not authenticated.
+	"""
+	place = _Place(session)
+	intent = bounds.optional_label(intent, "intent")
+	found, current = catalogue(), place.session
+	check = found.check_for(intent)
+	if check is None or found.is_passed(check, current):
+		if intent and current.authenticated and current.locked_intent != intent:
+			place.write(lambda snapshot: snapshot.lock_intent(intent))
+		return Gate(place.session)
+	place.write(lambda snapshot: _remember(snapshot, intent, message))
+	stronger = check.enabled and current.authenticated
+	return Gate(place.session, phrases.step_up(check) if stronger else phrases.prompt(check))
+
+
+def submit(session: Session | str, text: str, *, caller: Caller | None = None) -> Outcome:
+	"""Read the credentials out of what the person typed, and have them judged.
+
+	`caller` is what is known of who is asking (over our HTTP endpoints it is there by itself). Only a pending
+	intent (`require`) says what to ask for. Raises what reading and writing a session raise.
+	"""
+	typed, text = Secret(bounds.message(text)), ""
+	place = _Place(session)
+	try:
+		return _submit(place, typed, caller or (place.turn.caller if place.turn else None))
+	except Exception as error:  # without the frames of this package, whose variables a log might show
+		raise writing.translate(error, place.name).with_traceback(None) from None
+
+
+def logout(session: Session | str, reason: str = "logout") -> Session:
+	"""End the authentication, and what was waiting for one."""
+	place = _Place(session)
+
+	def end(snapshot: Session) -> None:
+		snapshot.deauthenticate(reason)
+		_forget_pending(snapshot)
+
+	place.write(end)
+	return place.session
+
+
+def asked_check(session: Session) -> Check | None:
+	"""The check whose credentials the person is being asked for, None if nothing is pending."""
+	if not session.pending_intent:
+		return None
+	found = catalogue()
+	check = found.check_for(session.pending_intent)
+	return None if check is None or found.is_passed(check, session) else check
+
+
+class _Place:
+	"""Where a session is changed: in the turn being processed, or by a write of its own."""
+
+	def __init__(self, session: Session | str):
+		self.name = bounds.session_id(session.id if isinstance(session, Session) else session)
+		self.turn = ledger().turn_of(self.name)
+		self.session = self.turn.session if self.turn else sessions.get(self.name)
+
+	def write(self, change: Callable[[Session], object]) -> None:
+		if self.turn:
+			change(self.session)
+			return
+
+		def decide(row) -> Write:
+			snapshot = Session(row, "database")
+			change(snapshot)
+			changes = snapshot.changes()
+			return Write(changes, events=snapshot.happened, touch=bool(changes or snapshot.happened))
+
+		self.session = Session(writing.change(self.name, decide).row, "database")
+
+
+def _submit(place: _Place, typed: Secret, caller: Caller | None) -> Outcome:
+	check = asked_check(place.session)
+	if check is None or (place.turn and place.turn.repeated):
+		return Outcome(NOTHING_ASKED, phrases.nothing_asked(), place.session)
+	if phrases.is_cancel(typed.reveal()):
+		place.write(_forget_pending)
+		return Outcome(CANCELLED, phrases.cancelled(), place.session)
+	if phrases.is_help(typed.reveal()):
+		return Outcome(HELP, phrases.explanation(check), place.session)
+	if place.turn:
+		place.turn.conceal()
+	if not check.enabled:
+		return Outcome(UNAVAILABLE, phrases.unavailable(), place.session)
+	given = reading.read(check.credentials, typed.reveal())
+	if absent := [one.key for one in check.credentials if one.key not in given]:
+		labels = tuple(check.credential(key).label for key in absent)
+		return Outcome(MISSING, phrases.missing(check, absent), place.session, missing=labels)
+	return _judge(place, check, given, caller)
+
+
+def _judge(place: _Place, check: Check, given: verifiers.Credentials, caller: Caller | None) -> Outcome:
+	attempt = lockout.Attempt(vouching.buckets(place.session, check, given, caller))
+	if until := attempt.reserve():
+		place.write(lambda snapshot: snapshot.happened.append(_event("verification_locked", check, LOCKED)))
+		return Outcome(LOCKED, phrases.locked(until), place.session, locked_until=until)
+	verdict = verifiers.ask(check, given)
+	if verdict.outcome == verifiers.UNAVAILABLE:
+		attempt.give_back()
+		return Outcome(UNAVAILABLE, phrases.unavailable(), place.session)
+	if verdict.outcome != verifiers.VERIFIED:
+		lockout.failed(check.name)
+		return _refuse(place, check, verdict.outcome, attempt.locked_until)
+	attempt.succeed()
+	return _grant(place, check, given[check.identity_credential], verdict.profile)
+
+
+def _refuse(place: _Place, check: Check, why: str, locked_until: datetime | None) -> Outcome:
+	def note(snapshot: Session) -> None:
+		snapshot.happened.append(_event("authentication_failed", check, why))
+		if locked_until:
+			snapshot.happened.append(_event("verification_locked", check, why))
+
+	place.write(note)
+	return Outcome(NOT_MATCHED, phrases.not_matched(locked_until), place.session, locked_until=locked_until)
+
+
+def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outcome:
+	"""The person is known: profile, intent and token change together, and what they had asked is handed back."""
+	hashes = identity_hashes(identity.reveal(), check.namespace)
+	before = place.session
+	intent, message, made = before.pending_intent, before.pending_message, []
+
+	def grant(snapshot: Session) -> None:
+		if snapshot.identity_hash and snapshot.identity_hash not in hashes:
+			_clear_for_other_person(snapshot)
+		snapshot.authenticate(
+			profile, method=check.name, identity=identity.reveal(), namespace=check.namespace
+		)
+		snapshot.lock_intent(intent)
+		_forget_pending(snapshot)
+		made.append(snapshot.rotate_token(place.turn.message_key if place.turn else None))
+
+	returning = before.identity_hash in hashes or store.seen_before(hashes, place.name)
+	place.write(grant)
+	return Outcome(
+		VERIFIED, phrases.verified(), place.session, intent=intent, message=message, returning=returning, token=made[-1],
+		known_device=(known.name(check.namespace, identity), known.value(check.namespace, identity)),
+	)  # fmt: skip
+
+
+def _clear_for_other_person(snapshot: Session) -> None:
+	"""Somebody else was known here before: what they had begun is not for this person."""
+	snapshot.clear_context()
+	snapshot.happened.append(Event("context_cleared", {"reason": "another person"}))
+
+
+def _remember(snapshot: Session, intent: str, message: str | None) -> None:
+	patterns = config.settings().credential_patterns
+	snapshot.pending_intent = intent
+	snapshot.pending_message = masking.masked(patterns, message) if message else None
+
+
+def _forget_pending(snapshot: Session) -> None:
+	snapshot.pending_intent = snapshot.pending_message = None
+
+
+def _event(kind: str, check: Check, why: str) -> Event:
+	return Event(kind, {"check": check.name, "outcome": why})

@@ -1,0 +1,253 @@
+"""Counting attempts, so that nobody guesses for long and nobody is locked out by somebody else's guesses.
+
+An attempt is reserved, and committed on a connection of its own, before the verifier is asked: it counts
+whatever becomes of the request. It counts in several buckets: the session, the network, and each credential by
+itself, as typed by strangers or by somebody who is vouched for. The attempt that fills a bucket locks it in the
+same statement; locks of sessions and credentials double with each that follows, up to a day. A success clears
+the session and the credentials; a verifier that was away gives the attempt back, a few times.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+
+from .. import compat
+from ..sessions import config, keys
+from ..sessions.errors import SessionStoreUnavailable
+from ..sessions.statements import P, insert, run, table
+
+DOCTYPE = "Verification Attempt"
+SESSION, NETWORK, STRANGER, KNOWN, CHECK, UNLOCKED = (
+	"session", "network", "stranger", "known", "check", "unlocked",
+)  # fmt: skip
+LONGEST_LOCK = 86400  # seconds
+NETWORK_WINDOW = HOUR = 3600
+MOST_GIVEN_BACK = 10  # per window
+UNLOCK_SECONDS = 900
+KEPT_SECONDS = 2 * LONGEST_LOCK  # before a row is purged
+COLUMNS = ("attempts", "given_back", "locks", "window_started", "locked_until")
+STANDARD = ("creation", "modified", "owner", "modified_by", "docstatus", "idx")
+
+
+@dataclass(frozen=True)
+class Bucket:
+	"""Something attempts are counted for; `name` is a keyed hash of it."""
+
+	kind: str
+	name: str
+
+	@classmethod
+	def of(cls, kind: str, *parts: str) -> "Bucket":
+		return cls(kind, keys.digest(keys.ATTEMPTS, kind, *parts).replace(":", "-"))
+
+	@property
+	def is_shared(self) -> bool:
+		"""A whole office may stand behind one network: its lock does not grow, and one success clears nothing."""
+		return self.kind == NETWORK
+
+
+@dataclass
+class Count:
+	"""A bucket's row."""
+
+	attempts: int
+	given_back: int
+	locks: int
+	window_started: datetime
+	locked_until: datetime | None
+
+
+class Attempt:
+	"""One attempt to verify: `reserve`, ask the verifier, and then `succeed` or `give_back`, or nothing."""
+
+	def __init__(self, buckets: list[Bucket]):
+		self.buckets = sorted(
+			buckets, key=lambda bucket: bucket.name
+		)  # in one order, so that nobody deadlocks
+		self.locked_until: datetime | None = None  # should it fail
+
+	def reserve(self) -> datetime | None:
+		"""Count it in every bucket, committed; None. Or the time until which one of them is locked."""
+		_ensure(self.buckets)
+		refused, self.locked_until = _apart(self._reserve)
+		return refused
+
+	def give_back(self) -> None:
+		"""The verifier was away: it does not count, unless that happened too often."""
+		_apart(lambda db: self._each(db, _given_back))
+
+	def succeed(self) -> None:
+		"""What was counted for the session and the credentials is forgotten; in the network only this attempt."""
+		_apart(lambda db: self._each(db, _forgiven))
+
+	def _reserve(self, db) -> tuple[datetime | None, datetime | None]:
+		now = config.now()
+		counts = [(bucket, _locked_row(db, bucket, now)) for bucket in self.buckets]
+		if until := _latest([count for _bucket, count in counts], now):
+			return until, None
+		for bucket, count in counts:
+			_count(bucket, count, now)
+			_store(db, bucket, count)
+		return None, _latest([count for _bucket, count in counts], now)
+
+	def _each(self, db, change) -> None:
+		now = config.now()
+		for bucket in self.buckets:
+			count = _locked_row(db, bucket, now)
+			change(bucket, count)
+			_store(db, bucket, count)
+
+
+def failed(check: str) -> None:
+	"""Count a failure of an Identity Check; many in an hour raise an alarm, and lock nobody."""
+	bucket, alarm = Bucket.of(CHECK, check), config.settings().failures_alarm
+	_ensure([bucket])
+
+	def count_one(db) -> int:
+		count = _locked_row(db, bucket, config.now())
+		count.attempts += 1
+		_store(db, bucket, count)
+		return count.attempts
+
+	if _apart(count_one) == alarm:
+		title = "Assistant Session: many failed verifications"
+		text = f"{alarm} failures of the Identity Check “{check}” within an hour. Somebody may be guessing."
+		frappe.logger("assistant_session").error(text)
+		frappe.log_error(title=title, message=text)
+
+
+def unlock(session: str) -> datetime:
+	"""For a while the next attempts in this session are not counted as a stranger's; returns until when."""
+	bucket, until = Bucket.of(UNLOCKED, session), config.now() + timedelta(seconds=UNLOCK_SECONDS)
+	_ensure([bucket])
+
+	def open_until(db) -> None:
+		count = _locked_row(db, bucket, config.now())
+		count.locked_until = until
+		_store(db, bucket, count)
+
+	_apart(open_until)
+	return until
+
+
+def is_unlocked(session: str) -> bool:
+	bucket = Bucket.of(UNLOCKED, session)
+	rows = run(("attempts", "read"), _select, (bucket.name,), beside=True)
+	return bool(rows) and (rows[0][-1] or datetime.min) > config.now()
+
+
+def purge(limit: int) -> int:
+	"""Remove counters nobody needs any more, at most `limit`; returns how many."""
+	before = config.now() - timedelta(seconds=KEPT_SECONDS)
+
+	def old():
+		attempts = table(DOCTYPE)
+		query = frappe.qb.from_(attempts).select(attempts.name).where(attempts.modified < P)
+		return query.where(attempts.locked_until.isnull() | (attempts.locked_until < P)).limit(limit)
+
+	def delete():
+		attempts = table(DOCTYPE)
+		return frappe.qb.from_(attempts).delete().where(attempts.name == P).where(attempts.modified < P)
+
+	names = [name for (name,) in run(("old attempts", limit), old, (before, before))]
+	for name in names:
+		run(("delete attempts",), delete, (name, before))
+	return len(names)
+
+
+def _apart(work: Callable[[Any], Any]) -> Any:
+	"""Raises SessionStoreUnavailable where the database will not: what is not counted is not asked either."""
+	try:
+		return compat.apart(work)
+	except Exception as error:
+		if (
+			compat.is_connection_lost(error)
+			or compat.is_lost_transaction(error)
+			or compat.is_lock_wait(error)
+		):
+			raise SessionStoreUnavailable.of() from error
+		raise
+
+
+def _latest(counts: list[Count], now: datetime) -> datetime | None:
+	"""When the last of their locks ends, None if none is locked."""
+	return max((count.locked_until for count in counts if (count.locked_until or now) > now), default=None)
+
+
+def _count(bucket: Bucket, count: Count, now: datetime) -> None:
+	"""One more attempt; the last one allowed locks."""
+	settings = config.settings()
+	allowed = settings.attempts_allowed_network if bucket.is_shared else settings.attempts_allowed
+	count.attempts += 1
+	if count.attempts >= allowed:
+		growth = 1 if bucket.is_shared else 2 ** min(count.locks, 20)
+		seconds = min(settings.lock_seconds * growth, LONGEST_LOCK)
+		count.locked_until, count.locks = now + timedelta(seconds=seconds), count.locks + 1
+
+
+def _forgiven(bucket: Bucket, count: Count) -> None:
+	if bucket.is_shared:
+		_uncount(bucket, count)
+	else:
+		count.attempts, count.locks, count.locked_until = 0, 0, None
+
+
+def _given_back(bucket: Bucket, count: Count) -> None:
+	if count.given_back < MOST_GIVEN_BACK:
+		_uncount(bucket, count)
+		count.given_back += 1
+
+
+def _uncount(bucket: Bucket, count: Count) -> None:
+	"""Take one attempt away, and the lock with it if it was the one that locked."""
+	if count.locked_until:
+		count.locks, count.locked_until = max(count.locks - 1, 0), None
+	count.attempts = max(count.attempts - 1, 0)
+
+
+def _locked_row(db, bucket: Bucket, now: datetime) -> Count:
+	"""The bucket's row as it counts now, locked until this short transaction ends."""
+	count = Count(
+		*run(("attempts", "locked"), lambda: compat.for_update(_select()), (bucket.name,), on=db)[0]
+	)
+	served = count.locked_until is not None and count.locked_until <= now
+	window = {NETWORK: NETWORK_WINDOW, CHECK: HOUR}.get(bucket.kind, config.settings().attempt_window)
+	if served or (count.window_started + timedelta(seconds=window) <= now and not count.locked_until):
+		quiet = not served or count.locked_until + timedelta(seconds=LONGEST_LOCK) <= now
+		count = Count(0, 0, 0 if quiet else count.locks, now, None)
+	return count
+
+
+def _ensure(buckets: list[Bucket]) -> None:
+	"""Make the rows that are missing, before any is locked: locking one that is not there would lock others' too."""
+
+	def make(db) -> None:
+		now, user = config.now(), frappe.session.user
+		for bucket in buckets:
+			if not run(("attempts", "read"), _select, (bucket.name,), on=db):
+				row = (bucket.name, bucket.kind, 0, 0, 0, now, None, now, now, user, user, 0, 0)
+				insert(DOCTYPE, ("name", "kind", *COLUMNS, *STANDARD), [row], on=db)
+
+	_apart(make)
+
+
+def _store(db, bucket: Bucket, count: Count) -> None:
+	def build():
+		attempts = table(DOCTYPE)
+		query = frappe.qb.update(attempts)
+		for column in (*COLUMNS, "modified"):
+			query = query.set(attempts[column], P)
+		return query.where(attempts.name == P)
+
+	values = [getattr(count, column) for column in COLUMNS]
+	run(("store attempts",), build, (*values, config.now(), bucket.name), on=db)
+
+
+def _select():
+	attempts = table(DOCTYPE)
+	return (
+		frappe.qb.from_(attempts).select(*(attempts[column] for column in COLUMNS)).where(attempts.name == P)
+	)

@@ -1,0 +1,52 @@
+"""The columns of an authentication: what is stored when a person is known, and what when that ends."""
+
+from datetime import timedelta
+from typing import Any
+
+from . import bounds, config, keys, secrecy
+from .errors import InvalidSessionData
+
+PERSON = "person"  # the namespace of identities where none is named
+
+ENDED = {
+	"authenticated": 0, "auth_method": None, "authenticated_at": None, "auth_expires_at": None,
+	"user_profile": None, "locked_intent": None,
+}  # fmt: skip
+
+
+def granted(
+	profile: dict[str, Any], method: str, identity: str | None, namespace: str, expires_in: int | None
+) -> dict[str, Any]:
+	"""Checked and in stored form; raises InvalidSessionData."""
+	method = bounds.label(method, "method")
+	text = bounds.json_object(scalars(profile), "profile")
+	seconds = config.settings().authentication_ttl
+	if expires_in is not None:
+		seconds = bounds.ttl(expires_in, "expires_in")
+	now = config.now()
+	hashed = None if identity is None else identity_hash(identity, namespace)
+	return {
+		"authenticated": 1, "auth_method": method, "authenticated_at": now,
+		"auth_expires_at": now + timedelta(seconds=seconds), "identity_hash": hashed,
+		"user_profile": secrecy.conceal(text),
+	}  # fmt: skip
+
+
+def identity_hash(identity: str, namespace: str, *, key_id: str | None = None) -> str:
+	"""A keyed hash by which sessions of one person can be found, and from which the person cannot."""
+	parts = bounds.label(namespace, "namespace"), bounds.label(identity, "identity")
+	return keys.digest(keys.IDENTITY, *parts, key_id=key_id)
+
+
+def identity_hashes(identity: str, namespace: str) -> list[str]:
+	"""The hash under every key the site has: sessions from before a rotation are found as well."""
+	return [identity_hash(identity, namespace, key_id=key_id) for key_id in keys.ids()]
+
+
+def scalars(profile: Any) -> dict[str, Any]:
+	"""A profile: a mapping of texts to texts, numbers, booleans or null. Raises InvalidSessionData."""
+	if not isinstance(profile, dict) or not all(
+		isinstance(value, str | int | float | bool | None) for value in profile.values()
+	):
+		raise InvalidSessionData("profile: an object of texts, numbers and booleans is needed.")
+	return profile

@@ -1,0 +1,77 @@
+"""One message of the person over HTTP: who may send it, what is done with it, and what they are told.
+
+A message may verify the person, which replaces the session's token. Should that answer be lost, the old token is
+good for a minute, once, for sending the very same message again; it gets the same replies and a fresh token.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..authentication import Outcome, known
+from ..sessions import TurnInProgress, bounds, config, processing, tokens, turns
+from ..sessions.errors import InvalidSessionData, SessionNotFound
+from . import access, limits, views
+from .endpoint import Answer, Cookie
+
+
+def converse(
+	session_id: str | None,
+	message: str | None,
+	message_id: str | None,
+	metadata: dict[str, Any] | None,
+	answer: Callable[[TurnInProgress], object],
+) -> tuple[Answer, Outcome | None]:
+	"""Store the message and what `answer` replies to it; the same replies again if the message is repeated.
+
+	Returns the answer, and what became of credentials if the message was one of that kind.
+	"""
+	name = bounds.session_id(session_id)
+	key = turns.key_of(name, bounds.label(message_id, "message_id")) if message_id is not None else None
+	row = access.admitted(name, key)
+	limits.count("message", name, config.settings().messages_per_minute)
+	with (
+		_one_answer_if(access.has_replaced_token(row, name, key)),
+		processing.TurnBlock(name, message, message_id=message_id, metadata=metadata) as turn,
+	):
+		renewing = _admit(turn, name, key)
+		if not turn.repeated:
+			answer(turn)
+	renewed = tokens.renew(name, access.token(name), key) if renewing else None
+	return _answer(name, turn, renewed), turn.outcome
+
+
+def _admit(turn: TurnInProgress, name: str, key: str | None) -> bool:
+	"""Look again, now that nobody else can change the session; whether it is with a replaced token."""
+	renewing = access.has_replaced_token(turn.session.row, name, key) and turn.repeated
+	if not renewing:
+		access.require(turn.session.row, name)
+	turn.caller = access.caller()
+	return renewing
+
+
+@contextmanager
+def _one_answer_if(renewing: bool) -> Iterator[None]:
+	"""Whoever has a replaced token alone is told nothing but 404 unless the message is the very same."""
+	try:
+		yield
+	except InvalidSessionData:
+		if renewing:
+			raise SessionNotFound.of() from None
+		raise
+
+
+def _answer(name: str, turn: TurnInProgress, renewed: str | None) -> Answer:
+	outcome = turn.outcome
+	replies = [views.turn(stored) for stored in turn.stored if stored.role == turns.ASSISTANT]
+	body = {**views.session(turn.session), "repeated": turn.repeated, "replies": replies}
+	answer = Answer(body, wrote=None if renewed else name)
+	if outcome:
+		body["verification"] = views.verification(outcome)
+	if token := renewed or (outcome and outcome.token):
+		answer.headers[access.TOKEN_HEADER] = token
+		answer.cookies.append(Cookie(access.cookie_name(name), token))
+	if outcome and outcome.known_device:
+		label, value = outcome.known_device
+		answer.cookies.append(Cookie(access.prefixed(label), value, known.SECONDS))
+	return answer
