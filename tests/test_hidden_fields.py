@@ -5,12 +5,24 @@ import json
 import pytest
 
 from tests.callers import AGENT, AUDITOR, OWNER, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR
-from tests.test_side_doors import EVENT, HIDDEN, OURS, READERS, SESSION, STAFF, TURN, ask, names, rows
+from tests.test_side_doors import (
+	ATTEMPT,
+	EVENT,
+	HIDDEN,
+	OURS,
+	READERS,
+	SESSION,
+	STAFF,
+	TURN,
+	ask,
+	names,
+	rows,
+)
 
 __all__ = ["ask", "names"]
 
 FIELDS = [(doctype, field) for doctype in OURS for field in sorted(HIDDEN[doctype] - {"sec_profile"})]
-READABLE = {SESSION: "channel", TURN: "role", EVENT: "event"}
+READABLE = {SESSION: "channel", TURN: "role", EVENT: "event", ATTEMPT: "kind"}
 SPELLINGS = {
 	"as it is": lambda field: field,
 	"upper case": lambda field: field.upper(),
@@ -148,6 +160,7 @@ def stored_values(site, names):
 	values = {
 		field: f"{field}-{names[SESSION]}-secret" for field in HIDDEN[SESSION] - {"sec_profile", "revision"}
 	}
+	values["old_token_until"] = "2031-02-03 04:05:06.789012"
 	query = site.qb.update(table).where(table.name == names[SESSION])
 	for field, value in values.items():
 		query = query.set(table[field], value[:64])

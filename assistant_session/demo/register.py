@@ -40,8 +40,7 @@ class Member:
 
 def new_member(name: str) -> Member:
 	"""Somebody with numbers of their own, committed: a demo that runs again meets new people."""
-	digits = f"{secrets.randbelow(10**10):010d}{secrets.randbelow(10**9):09d}"
-	member = Member(f"PEN_{digits[:10]}", f"{digits[10:16]}/{digits[16:18]}/{digits[18:]}")
+	member = Member(f"PEN_{secrets.randbelow(10**10):010d}", national_number())
 	values = {
 		"member_number": member.number, "national_number": member.national_number, "full_name": name,
 		"fund": "Sunrise", "balance": 84250.5, "next_payment": "2026-12-01",
@@ -49,6 +48,11 @@ def new_member(name: str) -> Member:
 	frappe.get_doc({"doctype": DOCTYPE, **values}).insert(ignore_permissions=True)
 	frappe.db.commit()  # nosemgrep: the demo's own set-up
 	return member
+
+
+def national_number() -> str:
+	digits = f"{secrets.randbelow(10**9):09d}"
+	return f"{digits[:6]}/{digits[6:8]}/{digits[8]}"
 
 
 def _make_register() -> None:

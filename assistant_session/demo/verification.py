@@ -7,8 +7,6 @@ from . import register
 from .client import Client, expect
 from .scene import Scene
 
-WRONG = "999999/99/9"
-
 
 def pension(scene: Scene) -> None:
 	"""A. Pension fund: verify in the chat, then answer."""
@@ -85,7 +83,7 @@ def _locked(scene: Scene) -> None:
 	thief.open(channel="Pension")
 	thief.say("my pension, please")
 	for _attempt in range(3):
-		answer = thief.say(f"{member.number} {WRONG}")
+		answer = thief.say(f"{member.number} {register.national_number()}")
 		expect("could not find anybody" in answer, f"wrong: {answer}")
 	expect("try again in 15 minutes" in answer, f"the third locks: {answer}")
 	scene.restart()
