@@ -55,13 +55,34 @@ def cache_server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def stage(cache_server):
+def verifier_server(tmp_path_factory):
+	from tests.verifier import Verifier
+
+	server = Verifier(tmp_path_factory.mktemp("verifier"))
+	yield server
+	server.close()
+
+
+@pytest.fixture
+def verifier(verifier_server):
+	"""Somebody else's verifier, behaving well."""
+	verifier_server.reset()
+	return verifier_server
+
+
+@pytest.fixture(scope="session")
+def stage(cache_server, verifier_server):
 	"""The sites folder, and gunicorn workers for whoever starts them."""
 	from assistant_session.demo.stage import Stage
 
 	os.environ["PYTHONPATH"] = str(REPOSITORY)  # the workers import tests.wsgi
 	stage = Stage(
-		os.environ["FRAPPE_BENCH"], SITE, assistant_session_responder="assistant_session.demo.respond"
+		os.environ["FRAPPE_BENCH"],
+		SITE,
+		assistant_session_responder="assistant_session.demo.respond",
+		assistant_session_verifiers={"test": "assistant_session.demo.pension.verify"},
+		assistant_session_verifier_networks=["127.0.0.0/8", "::1/128"],
+		assistant_session_verifier_ca=verifier_server.authority,
 	)
 	stage.application = "tests.wsgi:application"
 	yield stage
@@ -69,7 +90,7 @@ def stage(cache_server):
 
 
 @pytest.fixture(scope="session")
-def bench(stage):
+def bench(stage, verifier_server):
 	"""This process inside the site, once; returns the API keys of the demo's users."""
 	import frappe
 
@@ -78,11 +99,13 @@ def bench(stage):
 	frappe.init(SITE, sites_path=".")
 	frappe.connect()
 	from assistant_session.demo import cast
-	from tests import callers
+	from tests import callers, checks
 
 	for user in callers.ROLES:
 		callers.key_of(user)
-	yield cast.prepare()
+	keys = cast.prepare()
+	checks.prepare(verifier_server.url)
+	yield keys
 	frappe.destroy()
 	os.chdir(here)
 
@@ -92,12 +115,13 @@ def site(bench, cache_server):
 	"""A connected site with an empty worker memory; what a test leaves uncommitted is rolled back."""
 	import frappe
 
-	from assistant_session.sessions import config, register
+	from assistant_session.authentication import checks
+	from assistant_session.sessions import register
 	from assistant_session.sessions.memory import memory
 
 	frappe.set_user("Administrator")
 	memory.clear()
-	config.forget()
+	checks.forget()
 	register._connections.clear()
 	yield frappe
 	frappe.local.request = None

@@ -9,6 +9,7 @@ from frappe import _
 from .. import compat
 from ..sessions import config
 from ..sessions.snapshot import Session
+from .canonical import ALPHANUMERIC
 from .reading import Credential
 
 FRESH_SECONDS = 5
@@ -83,7 +84,8 @@ def get(name: str) -> Check:
 def of(doc) -> Check:
 	"""A Check from its document, saved or not."""
 	credentials = tuple(
-		Credential(row.key, row.label, row.pattern, row.example, row.normalisation) for row in doc.credentials
+		Credential(row.key, row.label, row.pattern, row.example, row.normalisation or ALPHANUMERIC)
+		for row in doc.credentials
 	)
 	name = doc.name or doc.title
 	return Check(

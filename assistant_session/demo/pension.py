@@ -5,6 +5,7 @@ intent a message has, and answers.
 """
 
 from .. import authentication
+from . import register
 
 INTENTS = {"pension": "pension_inquiry", "payment": "payment_inquiry", "opening hours": "opening_hours"}
 
@@ -44,6 +45,12 @@ def hours(_member):
 
 def general(_member):
 	return "I can tell you about your pension, your payments and our opening hours."
+
+
+def verify(credentials):
+	"""The same question to the register as a function: what an app registers in the hook assistant_session_verifiers."""
+	found = register.find(credentials["member_number"], credentials["national_number"])
+	return None if found is None else {"full_name": found.full_name, "fund": found.fund}
 
 
 ANSWERS = {"pension_inquiry": fund, "payment_inquiry": payment, "opening_hours": hours}

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import frappe
 
@@ -48,6 +49,15 @@ def new_member(name: str) -> Member:
 	frappe.get_doc({"doctype": DOCTYPE, **values}).insert(ignore_permissions=True)
 	frappe.db.commit()  # nosemgrep: the demo's own set-up
 	return member
+
+
+def find(number: str, national: str) -> Any:
+	"""The member with these numbers, given as letters and digits alone; None if there is no such one."""
+	filters = {
+		"member_number": f"{number[:3]}_{number[3:]}",
+		"national_number": f"{national[:6]}/{national[6:8]}/{national[8:]}",
+	}
+	return frappe.db.get_value(DOCTYPE, filters, ["full_name", "fund"], as_dict=True)
 
 
 def national_number() -> str:

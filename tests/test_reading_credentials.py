@@ -1,0 +1,213 @@
+"""Credentials read out of free text, brought to one form, masked in what is stored, and never shown."""
+
+import pickle
+
+import pytest
+
+from assistant_session.demo import register
+
+NUMBER, NATIONAL = "PEN0005000168", "228597621"
+
+
+@pytest.fixture
+def credentials(site):
+	from assistant_session.authentication import checks
+
+	return checks.catalogue().checks[register.CHECK].credentials
+
+
+@pytest.fixture
+def patterns(site):
+	from assistant_session.sessions import config
+
+	return config.settings().credential_patterns
+
+
+def read(credentials, text: str) -> dict[str, str]:
+	from assistant_session.authentication import reading
+
+	return {key: secret.reveal() for key, secret in reading.read(credentials, text).items()}
+
+
+@pytest.mark.parametrize("number", ["PEN_0005000168", "pen-0005000168", "Pen 0005000168", "PEN0005000168"])
+@pytest.mark.parametrize("national", ["228597/62/1", "228597621", "228597-62-1", "228597 62 1"])
+@pytest.mark.parametrize("text", ["{0} {1}", "{1} {0}", "it's {0}, and\n{1}.", "({1})/{0}!", "{0};{1}"])
+def test_two_numbers_are_found_in_any_order_case_and_format(credentials, number, national, text):
+	found = read(credentials, text.format(number, national))
+	assert found == {"member_number": NUMBER, "national_number": NATIONAL}
+
+
+def test_full_width_letters_and_digits_mean_the_same(credentials):
+	wide = "".join(chr(ord(c) + 0xFEE0) if c.isalnum() else c for c in "PEN_0005000168 228597/62/1")
+	assert read(credentials, wide) == {"member_number": NUMBER, "national_number": NATIONAL}
+
+
+@pytest.mark.parametrize(
+	("text", "found"),
+	[
+		("PEN_0005000168", {"member_number"}),
+		("228597/62/1", {"national_number"}),
+		("", set()),
+		("hello", set()),
+		("PEN000500016", set()),  # a digit is missing
+		("XPEN_0005000168", set()),  # inside a longer word
+		("PEN_00050001689", set()),
+		("2285976210", set()),
+		("%", set()),
+		('["like", "%"]', set()),
+		("٢٢٨٥٩٧٦٢١", set()),  # digits of another script are not ASCII digits
+		("PEN_٠٠٠٥٠٠٠١٦٨", set()),
+	],
+)
+def test_what_is_not_there_is_not_found(credentials, text, found):
+	assert set(read(credentials, text)) == found
+
+
+def test_one_place_in_the_text_is_one_credential(site):
+	from assistant_session.authentication.reading import Credential
+
+	two = (
+		Credential("long", "Long", r"\d{4,9}", "123456789"),
+		Credential("short", "Short", r"\d{4}", "1234"),
+	)
+	assert read(two, "1234") == {"long": "1234"}
+	assert read(two, "1234 123456789") == {"long": "123456789", "short": "1234"}
+
+
+def test_a_very_long_text_is_read_up_to_a_limit(credentials):
+	assert read(credentials, "x " * 7_000 + NATIONAL) == {"national_number": NATIONAL}
+	assert read(credentials, "x " * 50_000 + NATIONAL) == {}
+
+
+@pytest.mark.parametrize(
+	"value", [None, 5, 5.0, True, [], ["=", "5"], {}, b"5", "", " ", "x" * 141, "naïve", "a\nb", "---"]
+)
+def test_only_a_text_is_a_credential(site, value):
+	from assistant_session.authentication import canonical
+	from assistant_session.sessions import InvalidSessionData
+
+	with pytest.raises(InvalidSessionData) as raised:
+		canonical.canonical(value, canonical.ALPHANUMERIC)
+	assert not isinstance(value, str) or not value.strip("-\n ") or value not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+	("normalisation", "form"),
+	[("As typed", "aB-1/2"), ("Upper case", "AB-1/2"), ("Digits", "12"), ("Letters and digits", "AB12")],
+)
+def test_each_normalisation_has_its_one_form(site, normalisation, form):
+	from assistant_session.authentication import canonical
+
+	assert canonical.canonical(" aB-1/２ ", normalisation).reveal() == form
+
+
+def test_a_secret_shows_itself_nowhere():
+	from assistant_session.authentication.canonical import Secret
+
+	secret = Secret("4711")
+	assert "4711" not in f"{secret} {secret!r} {[secret]}"
+	assert secret == Secret("4711") != Secret("4712")
+	with pytest.raises(TypeError):
+		pickle.dumps(secret)
+
+
+@pytest.mark.parametrize(
+	("pattern", "example", "why"),
+	[
+		("(", "1", "not a regular expression"),
+		(r"\d{4}", "12345", "does not fit its own example"),
+		(r"\d{4}", "abcd", "does not fit its own example"),
+		(r"(\w+\s?)*X", "a a a a X", "takes too long"),
+		(r"(a|aa)+$", "aaaa", "takes too long"),
+		(r"\d*", "123", "fits an empty text"),
+		(r"\d{4}", "", "1 to 140"),
+		(r".+", "ÄÖÜ", "without accents"),
+	],
+)
+def test_a_pattern_that_does_not_work_is_refused_when_it_is_saved(site, pattern, example, why):
+	from assistant_session.authentication import reading
+	from assistant_session.sessions import InvalidSessionData
+
+	with pytest.raises(InvalidSessionData, match=why):
+		reading.check_pattern(reading.Credential("key", "Number", pattern, example))
+
+
+def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_everything(site):
+	from assistant_session.authentication import reading
+	from assistant_session.sessions import masking
+
+	slow = reading.Credential("key", "Number", r"(\w+\s?)*X", "a X")
+	text = "a" * 4000 + "!"
+	assert reading.read((slow,), text) == {}
+	assert masking.masked((slow.pattern,), text) == masking.MASK
+
+
+@pytest.mark.parametrize(
+	("text", "stored"),
+	[
+		("I am PEN_0005000168, hello", "I am •••, hello"),
+		("228597/62/1 and pen-0005000168", "••• and •••"),
+		("my phone is 8848850922", "my phone is 8848850922"),
+		("ＰＥＮ_０００５０００１６８!", "•••!"),
+		("no numbers here", "no numbers here"),
+		("ﬁne 228597621 ½", "ﬁne ••• ½"),
+	],
+)
+def test_what_looks_like_a_credential_is_masked_and_the_rest_is_kept(patterns, text, stored):
+	from assistant_session.sessions import masking
+
+	assert masking.masked(patterns, text) == stored
+
+
+def test_numbers_and_texts_in_json_are_masked_as_well(patterns):
+	from assistant_session.sessions import masking
+
+	value = {"a": ["PEN_0005000168", 228597621, True, None, 7], "228597621": {"b": "x 228597/62/1"}}
+	assert masking.masked_json(patterns, value) == {"a": ["•••", "•••", True, None, 7], "•••": {"b": "x •••"}}
+
+
+def test_a_message_is_stored_masked_whether_anybody_asked_for_it_or_not(sessions, site, opened):
+	said = "Hi, I am PEN_0005000168"
+	with sessions.turn(opened, said, metadata={"typed": "228597621"}) as turn:
+		assert turn.message == said
+		turn.reply("Hello PEN_0005000168")
+	site.db.commit()
+	first, second = sessions.history(opened)
+	assert (first.content, first.metadata, second.content) == ("Hi, I am •••", {"typed": "•••"}, "Hello •••")
+
+
+def test_a_repeated_message_is_known_although_it_is_stored_masked(sessions, site, opened):
+	for _time in range(2):
+		with sessions.turn(opened, "I am PEN_0005000168", message_id="one") as turn:
+			turn.reply("noted")
+		site.db.commit()
+	assert turn.repeated and sessions.get(opened).turn_count == 2
+	with (
+		pytest.raises(sessions.InvalidSessionData),
+		sessions.turn(opened, "I am PEN_0005000169", message_id="one"),
+	):
+		raise AssertionError("two messages that are masked alike are two messages")
+
+
+def test_a_message_is_known_after_the_sites_key_was_replaced(sessions, site, opened, monkeypatch):
+	with sessions.turn(opened, "hello", message_id="one") as turn:
+		turn.reply("noted")
+	site.db.commit()
+	keys = site.local.conf["assistant_session_keys"]
+	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {**keys, "k2": "ab" * 32, "current": "k2"})
+	with sessions.turn(opened, "hello", message_id="one") as turn:
+		assert turn.repeated
+
+
+def test_what_is_written_for_a_log_shows_no_message(sessions, opened, monkeypatch):
+	from assistant_session.sessions import writing
+
+	seen = []
+	save = writing.save
+	monkeypatch.setattr(
+		writing, "save", lambda row, write, **more: seen.append(repr(write)) or save(row, write, **more)
+	)
+	with sessions.turn(opened, "a quiet word") as turn:
+		turn.reply("a loud answer")
+	assert seen and not any("quiet" in text or "loud" in text for text in seen)
+	assert "quiet" not in repr(turn.stored)
