@@ -137,7 +137,7 @@ def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_ever
 	from assistant_session.sessions import masking
 
 	slow = reading.Credential("key", "Number", r"(\w+\s?)*X", "a X")
-	text = "a" * 4000 + "!"
+	text = "a a a a X" * 444 + "!"
 	assert reading.read((slow,), text) == {}
 	assert masking.masked((slow.pattern,), text) == masking.MASK
 
