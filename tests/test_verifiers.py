@@ -78,7 +78,8 @@ def test_one_query_is_asked_whichever_half_is_wrong(ask, site, member, monkeypat
 	monkeypatch.setattr(
 		site.db,
 		"sql",
-		lambda query, *more, **named: asked.append(re.sub(r"\d+", "#", str(query))) or sql(query, *more, **named),
+		lambda query, *more, **named: asked.append(re.sub(r"\d+", "#", str(query)))
+		or sql(query, *more, **named),
 	)
 	statements = []
 	for given in (

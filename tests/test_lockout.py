@@ -1,0 +1,450 @@
+"""How often somebody may guess: over all workers, restarts and Redis losses, without locking the victim out."""
+
+from datetime import timedelta
+
+import pytest
+
+from assistant_session.demo import register
+from tests import checks
+from tests.test_dialogue import authentication, member
+from tests.verifier import KNOWN
+
+__all__ = ["authentication", "member"]
+
+ALLOWED = 3
+GUESS = """
+authentication.require(name, intent)
+result = authentication.submit(name, text).kind
+frappe.db.commit()
+"""
+
+
+@pytest.fixture
+def lockout(site):
+	from assistant_session.authentication import lockout
+
+	return lockout
+
+
+@pytest.fixture
+def later(monkeypatch):
+	from assistant_session.sessions import config
+
+	now = config.now
+	return lambda seconds: monkeypatch.setattr(config, "now", lambda: now() + timedelta(seconds=seconds))
+
+
+@pytest.fixture
+def say(authentication, sessions, site):
+	"""`say(text, session=None, …)` submits in a session of its own unless one is named; the outcome's kind."""
+
+	def call(
+		text: str, session: str | None = None, *, caller=None, intent: str = "pension_inquiry", **opened
+	) -> str:
+		session = session or sessions.open(**opened).id
+		authentication.require(session, intent)
+		site.db.commit()
+		outcome = authentication.submit(session, text, caller=caller)
+		site.db.commit()
+		return outcome.kind
+
+	return call
+
+
+def wrong(member) -> str:
+	return f"{member.number} {register.national_number()}"
+
+
+def right(member) -> str:
+	return f"{member.number} {member.national_number}"
+
+
+def test_three_wrong_ones_lock_the_session(say, opened, member, site):
+	assert [say(wrong(register.new_member("Maya")), opened) for _attempt in range(4)] == [
+		"not_matched"
+	] * 3 + ["locked"]
+	assert say(right(member), opened) == "locked"
+	assert checks.events(opened).count("verification_locked") == 3
+
+
+def test_a_person_guessed_at_from_many_sessions_is_locked_for_strangers(say, member):
+	assert [say(wrong(member)) for _session in range(4)] == ["not_matched"] * 3 + ["locked"]
+	assert say(right(member)) == "locked"
+	assert say(right(register.new_member("Maya"))) == "verified"
+
+
+def test_a_reference_tried_on_many_people_is_locked_as_well(say):
+	reference = register.national_number()
+	kinds = [say(f"{register.new_member('Maya').number} {reference}") for _attempt in range(4)]
+	assert kinds == ["not_matched"] * 3 + ["locked"]
+
+
+def test_spellings_of_one_credential_count_together(say, member):
+	spellings = (
+		member.number,
+		member.number.lower(),
+		member.number.replace("_", "-"),
+		member.number.replace("_", ""),
+	)
+	assert [say(f"{text} {register.national_number()}") for text in spellings] == ["not_matched"] * 3 + [
+		"locked"
+	]
+
+
+def test_people_who_do_not_exist_lock_the_same_way(say):
+	kinds = [say(f"PEN_{'9' * 9}7 {register.national_number()}") for _attempt in range(4)]
+	assert kinds[-1] == "locked"
+
+
+def test_it_holds_on_every_worker_and_after_redis_was_flushed(
+	say, sessions, site, member, worker, cache_server
+):
+	for _attempt in range(ALLOWED):
+		say(wrong(member))
+	cache_server.flush()
+	name = sessions.open().id
+	site.db.commit()
+	for one in (worker(), worker()):
+		assert one.run(GUESS, name=name, intent="pension_inquiry", text=right(member)) == "locked"
+
+
+def test_eight_workers_at_once_get_no_more_calls_to_the_verifier_than_allowed(
+	sessions, site, worker, verifier, lockout
+):
+	"""Each has a session of its own and guesses at one person as fast as it can."""
+	for bucket in lockout_of(KNOWN):
+		site.db.delete("Verification Attempt", bucket)
+	names = [sessions.open().id for _worker in range(8)]
+	site.db.commit()
+	workers = [worker() for _name in names]
+	guesses = [
+		[f"{KNOWN['member_number']} {register.national_number()}" for _n in range(5)] for _name in names
+	]
+	pending = [
+		one.start(
+			"result = []\nfor text in texts:\n"
+			"  authentication.require(name, 'http_inquiry')\n"
+			"  result.append(authentication.submit(name, text).kind)\n  frappe.db.commit()",
+			name=name,
+			texts=texts,
+		)
+		for one, name, texts in zip(workers, names, guesses, strict=True)
+	]
+	kinds = [kind for wait in pending for kind in wait()]
+	assert len(verifier.asked) == ALLOWED
+	assert kinds.count("not_matched") == ALLOWED and kinds.count("locked") == 8 * 5 - ALLOWED
+
+
+def lockout_of(credentials: dict[str, str]) -> list[str]:
+	from assistant_session.authentication.lockout import STRANGER, Bucket
+
+	return [Bucket.of(STRANGER, checks.HTTP_CHECK, key, value).name for key, value in credentials.items()]
+
+
+def test_an_attempt_counts_although_the_request_fails_afterwards(authentication, sessions, site, member, say):
+	for _attempt in range(ALLOWED):
+		name = sessions.open().id
+		authentication.require(name, "pension_inquiry")
+		site.db.commit()
+		authentication.submit(name, wrong(member))
+		site.db.rollback()
+	assert say(right(member)) == "locked"
+
+
+def test_an_attempt_is_committed_before_the_verifier_is_asked(
+	authentication, sessions, site, member, worker, lockout, monkeypatch
+):
+	"""A worker that dies while it waits for the verifier has used up its attempt."""
+	other, seen = worker(), []
+	from assistant_session.authentication import verifiers
+
+	ask = verifiers.ask
+
+	def look(check, given):
+		code = "result = frappe.db.get_value('Verification Attempt', name, 'attempts')"
+		buckets = [
+			lockout.Bucket.of(lockout.STRANGER, check.namespace, key, value.reveal()).name
+			for key, value in given.items()
+		]
+		seen.extend(other.run(f"frappe.db.rollback()\n{code}", name=name) for name in buckets)
+		return ask(check, given)
+
+	monkeypatch.setattr(verifiers, "ask", look)
+	name = sessions.open().id
+	authentication.require(name, "pension_inquiry")
+	authentication.submit(name, wrong(member))
+	assert seen == [1, 1]
+
+
+def test_locks_grow_and_then_are_forgotten(say, site, member, lockout, later):
+	bucket = lockout.Bucket.of(lockout.STRANGER, "member", "member_number", member.number.replace("_", ""))
+	lengths, clock = [], 0
+	for _lock in range(10):
+		for _attempt in range(ALLOWED):
+			assert say(wrong(member)) == "not_matched"
+		site.db.rollback()
+		started, until = site.db.get_value(
+			"Verification Attempt", bucket.name, ["window_started", "locked_until"]
+		)
+		lengths.append(round((until - started).total_seconds() / 900))
+		clock += round((until - started).total_seconds()) + 1
+		later(clock)
+		if len(lengths) == 10:
+			break
+	assert lengths[:6] == [1, 2, 4, 8, 16, 32]
+	assert lengths[6:] == [64, 96, 96, 96], "a day is the longest"
+	later(clock + 2 * 86400)
+	for _attempt in range(ALLOWED):
+		assert say(wrong(member)) == "not_matched"
+	site.db.rollback()
+	started, until = site.db.get_value(
+		"Verification Attempt", bucket.name, ["window_started", "locked_until"]
+	)
+	assert round((until - started).total_seconds()) == 900
+
+
+def test_a_patient_guesser_who_tries_once_an_hour_gets_three_a_day_in_the_end(say, member, later):
+	kinds = []
+	for hour in range(5 * 24):
+		later(hour * 3600)
+		kinds.append(say(wrong(member)))
+	days = [kinds[day * 24 : day * 24 + 24].count("not_matched") for day in range(5)]
+	assert days[0] == 18 and max(days[1:]) <= 3, days
+
+
+def test_a_success_forgets_the_failures_before_it(say, member, opened):
+	assert [say(wrong(member), opened), say(wrong(member), opened), say(right(member), opened)] == [
+		"not_matched", "not_matched", "verified",
+	]  # fmt: skip
+	assert [say(wrong(member)), say(wrong(member)), say(right(member))][-1] == "verified"
+
+
+def test_a_verifier_that_is_away_costs_no_attempt(say, site, verifier, opened):
+	for bucket in lockout_of(KNOWN):
+		site.db.delete("Verification Attempt", bucket)
+	site.db.commit()
+	text = f"{KNOWN['member_number']} {KNOWN['national_number']}"
+	verifier.answer = lambda _body: (503, {}, b"")
+	assert [say(text, opened, intent="http_inquiry") for _attempt in range(5)] == ["unavailable"] * 5
+	assert "authentication_failed" not in checks.events(opened)
+	verifier.answer = verifier.judge
+	assert say(text, opened, intent="http_inquiry") == "verified"
+
+
+def test_a_verifier_that_is_always_away_cannot_be_asked_for_ever(say, site, verifier, opened, lockout):
+	for bucket in lockout_of(KNOWN):
+		site.db.delete("Verification Attempt", bucket)
+	site.db.commit()
+	text = f"{KNOWN['member_number']} {KNOWN['national_number']}"
+	verifier.answer = lambda _body: (503, {}, b"")
+	kinds = [say(text, opened, intent="http_inquiry") for _attempt in range(20)]
+	assert kinds == ["unavailable"] * (lockout.MOST_GIVEN_BACK + ALLOWED) + ["locked"] * (
+		20 - lockout.MOST_GIVEN_BACK - ALLOWED
+	)
+
+
+class Browser:
+	"""Keeps the cookie a success gave."""
+
+	def __init__(self, network: str = "203.0.113.1"):
+		self.cookies: dict[str, str] = {}
+		self.network = network
+
+	@property
+	def caller(self):
+		from assistant_session.authentication import Caller
+
+		return Caller(self.network, self.cookies.get)
+
+
+@pytest.fixture
+def browser(authentication, sessions, site, member):
+	"""The device on which the member was verified before."""
+	device = Browser()
+	name = sessions.open().id
+	authentication.require(name, "pension_inquiry")
+	outcome = authentication.submit(name, right(member), caller=device.caller)
+	site.db.commit()
+	device.cookies[outcome.known_device[0]] = outcome.known_device[1]
+	return device
+
+
+@pytest.fixture
+def besieged(say, member):
+	"""Strangers have used up their attempts on the member."""
+	while say(wrong(member)) != "locked":
+		pass
+	return member
+
+
+def test_the_victims_known_device_still_gets_in_and_no_other_does(say, browser, besieged):
+	assert say(right(besieged)) == "locked"
+	assert say(right(besieged), caller=Browser("203.0.113.2").caller) == "locked"
+	assert say(right(besieged), caller=browser.caller) == "verified"
+
+
+def test_a_known_device_is_counted_too(say, browser, besieged):
+	kinds = [say(wrong(besieged), caller=browser.caller) for _attempt in range(4)]
+	assert kinds == ["not_matched"] * 3 + ["locked"]
+
+
+def test_a_known_device_is_known_for_its_own_person_only(say, browser, site):
+	other = register.new_member("Maya")
+	while say(wrong(other)) != "locked":
+		pass
+	assert say(right(other), caller=browser.caller) == "locked"
+
+
+FORGERIES = {
+	"another key": lambda value: value[:-1] + ("0" if value[-1] != "0" else "1"),
+	"another time": lambda value: ".".join(
+		[value.split(".")[0], str(int(value.split(".")[1]) + 1), value.split(".")[2]]
+	),
+	"no time": lambda value: value.split(".")[0] + ".." + value.split(".")[2],
+	"an unknown key": lambda value: "k9." + value.partition(".")[2],
+	"the key named current": lambda value: "current." + value.partition(".")[2],
+	"nothing": lambda _value: "",
+	"dots": lambda _value: "...",
+	"another script": lambda value: value.replace("1", "١"),
+	"very long": lambda value: value * 1000,
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_device_is_a_stranger(say, browser, besieged, forgery):
+	browser.cookies = {name: FORGERIES[forgery](value) for name, value in browser.cookies.items()}
+	assert say(right(besieged), caller=browser.caller) == "locked"
+
+
+def test_a_device_is_forgotten_after_half_a_year(say, browser, besieged, monkeypatch):
+	from assistant_session.authentication import known
+
+	now = known.time.time()
+	monkeypatch.setattr(known.time, "time", lambda: now + 181 * 86400)
+	assert say(right(besieged), caller=browser.caller) == "locked"
+
+
+def test_a_cookie_of_another_site_is_worth_nothing(say, browser, besieged, site, monkeypatch):
+	from assistant_session.authentication import known
+	from assistant_session.authentication.canonical import Secret
+
+	identity = Secret(besieged.number.replace("_", ""))
+	with monkeypatch.context() as elsewhere:
+		elsewhere.setattr(site.local, "site", "other.example")
+		value = known.value("member", identity)
+	browser.cookies = {known.name("member", identity): value}
+	assert say(right(besieged), caller=browser.caller) == "locked"
+
+
+def test_a_sender_whose_provider_vouches_is_no_stranger(say, besieged, site, monkeypatch):
+	from dataclasses import replace
+
+	from assistant_session.sessions import config
+
+	settings = replace(
+		config.settings(), channels={"WhatsApp": config.Channel("WhatsApp", verified_by_provider=True)}
+	)
+	monkeypatch.setattr(config, "settings", lambda: settings)
+	phone = {"channel": "WhatsApp", "external_id": f"+49{besieged.number[4:]}"}
+	assert say(right(besieged), channel="Web", external_id=phone["external_id"]) == "locked"
+	assert say(right(besieged), **phone) == "verified"
+
+
+def test_a_logged_in_party_is_no_stranger_and_a_login_alone_is(say, besieged, site):
+	from tests.callers import OWNER
+
+	party = ("User", OWNER)
+	site.set_user(OWNER)
+	assert say(right(besieged), user=OWNER) == "locked"
+	assert say(right(besieged), user="Administrator", party=party) == "locked"
+	assert say(right(besieged), user=OWNER, party=party) == "verified"
+
+
+def test_staff_can_let_one_session_try_for_a_while(authentication, say, besieged, opened, site, later):
+	assert say(right(besieged), opened) == "locked"
+	authentication.unlock(opened)
+	site.db.commit()
+	assert say(right(besieged)) == "locked", "another session is not unlocked"
+	assert say(right(besieged), opened) == "verified"
+	assert "verification_unlocked" in checks.events(opened)
+	later(901)
+	assert say(right(besieged), opened) in ("locked", "nothing_asked")
+
+
+def test_an_unlocked_session_has_its_own_limit_all_the_same(authentication, say, besieged, opened, site):
+	authentication.unlock(opened)
+	site.db.commit()
+	assert [say(wrong(besieged), opened) for _attempt in range(4)] == ["not_matched"] * 3 + ["locked"]
+
+
+def test_a_network_is_limited_for_an_hour_and_people_who_get_in_do_not_use_it_up(
+	say, site, lockout, later, monkeypatch
+):
+	from dataclasses import replace
+
+	from assistant_session.sessions import config
+
+	settings = replace(config.settings(), attempts_allowed_network=5)
+	monkeypatch.setattr(config, "settings", lambda: settings)
+	network = f"198.51.100.{register.national_number()}"
+	office = Browser(network)
+	for _person in range(8):
+		assert say(right(register.new_member("Hari")), caller=office.caller) == "verified"
+	for _guess in range(5):
+		assert say(wrong(register.new_member("Hari")), caller=office.caller) == "not_matched"
+	assert say(right(register.new_member("Hari")), caller=office.caller) == "locked"
+	assert say(right(register.new_member("Hari")), caller=Browser(f"{network}9").caller) == "verified"
+	later(901)
+	assert say(right(register.new_member("Hari")), caller=office.caller) == "verified"
+
+
+def test_many_failures_of_a_check_raise_one_alarm_and_lock_nobody(say, site, monkeypatch, lockout):
+	from dataclasses import replace
+
+	from assistant_session.sessions import config
+
+	bucket = lockout.Bucket.of(lockout.CHECK, register.CHECK)
+	site.db.delete("Verification Attempt", bucket.name)
+	site.db.commit()
+	settings = replace(config.settings(), failures_alarm=4)
+	monkeypatch.setattr(config, "settings", lambda: settings)
+	before = site.db.count("Error Log", {"method": ["like", "%many failed verifications%"]})
+	for _person in range(6):
+		say(wrong(register.new_member("Hari")))
+	assert site.db.count("Error Log", {"method": ["like", "%many failed verifications%"]}) == before + 1
+	assert say(right(register.new_member("Hari"))) == "verified"
+
+
+def test_counters_hold_no_credential_and_are_purged_when_nobody_needs_them(say, site, member, lockout, later):
+	while say(wrong(member)) != "locked":
+		pass
+	site.db.rollback()
+	text = str(site.db.sql("select * from `tabVerification Attempt`"))
+	assert member.number not in text and member.number.replace("_", "") not in text
+	name = lockout.Bucket.of(lockout.STRANGER, "member", "member_number", member.number.replace("_", "")).name
+	from assistant_session import maintenance
+
+	later(86400)
+	maintenance.purge_verification_attempts()
+	assert site.db.exists("Verification Attempt", name)
+	later(86400 * 3)
+	assert maintenance.purge_verification_attempts() > 0
+	assert not site.db.exists("Verification Attempt", name)
+
+
+def test_nothing_is_asked_when_attempts_cannot_be_counted(
+	authentication, sessions, site, opened, verifier, monkeypatch
+):
+	from assistant_session import compat
+
+	authentication.require(opened, "http_inquiry")
+	site.db.commit()
+
+	def away():
+		raise site.db.OperationalError(2006, "gone away")
+
+	monkeypatch.setattr(compat, "_connect", away)
+	monkeypatch.setattr(site.db, compat.SECOND, None, raising=False)
+	with pytest.raises(sessions.SessionStoreUnavailable):
+		authentication.submit(opened, f"{KNOWN['member_number']} {KNOWN['national_number']}")
+	assert verifier.asked == []
