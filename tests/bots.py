@@ -2,9 +2,14 @@
 
 import frappe
 
+from assistant_session import authentication
+
 
 def respond(turn):
-	if turn.message.startswith("raise"):
+	if turn.message.startswith("require ") and not turn.outcome:
+		_, intent, question = turn.message.split(" ", 2)
+		turn.reply(authentication.require(turn.session, intent, question).prompt)
+	elif turn.message.startswith("raise"):
 		raise RuntimeError(f"secret {turn.message}")
 	if turn.message.startswith("state "):
 		turn.session.transition(turn.message.removeprefix("state "))

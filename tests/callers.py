@@ -91,35 +91,46 @@ def uuid4() -> str:
 	return str(uuid.uuid4())
 
 
-SEARCHED = (
-	"Error Log", "Conversation Session", "Conversation Turn", "Session Event", "Deleted Document", "Comment",
-	"Activity Log", "Version",
-)  # fmt: skip
-
-
-def traces(text: str, stage, cache_server) -> list[str]:
-	"""Every place where `text` was left: tables, log files, both Redis servers."""
+def traces(text: str | set[str], stage, cache_server) -> list[str]:
+	"""Every place where `text`, or one of several, was left: all tables, log files, both Redis servers."""
 	import frappe
 	import redis
 
+	texts = [text] if isinstance(text, str) else sorted(text)
 	frappe.db.rollback()
-	found = [doctype for doctype in SEARCHED if _in_table(doctype, text)]
+	found = [table.removeprefix("tab") for table, columns in _tables() if _in_table(table, columns, texts)]
 	for file in _logs(stage):
-		if text.encode() in file.read_bytes():
+		if _holds(file.read_bytes(), texts):
 			found.append(str(file))
 	for server in (cache_server.client(), redis.Redis.from_url(frappe.conf.redis_queue)):
-		found += [
-			f"Redis {key!r}" for key in server.scan_iter() if text.encode() in key + _value(server, key)
-		]
+		found += [f"Redis {key!r}" for key in server.scan_iter() if _holds(key + _value(server, key), texts)]
 	return found
 
 
-def _in_table(doctype: str, text: str) -> bool:
+def _holds(content: bytes, texts: list[str]) -> bool:
+	return any(text.encode() in content for text in texts)
+
+
+def _tables() -> list[tuple[str, list[str]]]:
+	"""All tables of the site with their columns, as the database knows them."""
 	import frappe
 
-	columns = [f"ifnull(`{column}`, '')" for column in frappe.db.get_table_columns(doctype)]
-	statement = f"select count(*) from `tab{doctype}` where concat_ws(' ', {', '.join(columns)}) like %s"
-	return bool(frappe.db.sql(statement, f"%{text}%")[0][0])
+	columns: dict[str, list[str]] = {}
+	rows = frappe.db.sql(
+		"select table_name, column_name from information_schema.columns where table_schema = database()"
+	)
+	for table, column in rows:
+		columns.setdefault(table, []).append(column)
+	return sorted(columns.items())
+
+
+def _in_table(table: str, columns: list[str], texts: list[str]) -> bool:
+	import frappe
+
+	values = ", ".join(f"ifnull(`{column}`, '')" for column in columns)
+	line = f"locate(%s, concat_ws(' ', {values}))"
+	conditions = " or ".join(line for _text in texts)
+	return bool(frappe.db.sql(f"select 1 from `{table}` where {conditions} limit 1", texts))
 
 
 def _logs(stage) -> list[Path]:

@@ -35,7 +35,12 @@ NO_VALUE = frozenset(
 def require_valid(check: Check) -> None:
 	"""Raise InvalidSessionData, with a sentence for the administrator, or NotPermitted, unless it may be saved."""
 	_require_credentials(check)
-	{"DocType": _require_doctype, "HTTP": _require_http, "Python": _require_python}[check.verifier](check)
+	require = {"DocType": _require_doctype, "HTTP": _require_http, "Python": _require_python}.get(
+		check.verifier
+	)
+	if require is None:
+		raise InvalidSessionData(_("Verifier: DocType, HTTP or Python is needed."))
+	require(check)
 
 
 def require_readable(check: Check) -> None:
