@@ -88,12 +88,13 @@ def _contenders() -> dict:
 	"""By kind and length of history; each has a conversation of its own."""
 	from .floor import Floor
 	from .naive import Naive
-	from .turn import App, Endpoint, answer_at_once
+	from .turn import App, Endpoint, Gated, answer_at_once
 
 	answer_at_once()
 	made = {}
 	for length in LENGTHS:
 		made["floor", length] = Floor(length)
+		made["gated", length] = Gated(length, in_memory=True)
 		made["naive once", length] = Naive(length, saves=1)
 		made["naive each", length] = Naive(length, saves=2)
 		for kind, in_memory in (("warm", True), ("cold", False)):
@@ -116,6 +117,9 @@ def _turn_figures(medians: dict) -> list[Figure]:
 		for length in LENGTHS:
 			ratio = medians[kind, length] / medians["floor", length]
 			figures.append(Figure(f"{report.LABELS[kind]} / floor, {length:,} turns", ratio, target=target))
+	for length in LENGTHS:
+		ratio = medians["gated", length] / medians["warm", length]
+		figures.append(Figure(f"verified turn / one without the gate, {length:,} turns", ratio, target=1.05))
 	for kind in ("cold", "warm"):
 		ratio = medians[kind, LONG] / medians[kind, SHORT]
 		figures.append(Figure(f"{report.LABELS[kind]}, {LONG:,} turns / {SHORT} turns", ratio, target=1.1))

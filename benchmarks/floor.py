@@ -40,6 +40,9 @@ class Floor:
 	def ready(self) -> None:
 		self.conversation.publish(in_memory=False)
 
+	def begin(self) -> None:
+		"""Nothing but its session has to be ready."""
+
 	def turn(self, message_id: str) -> None:
 		name, cursor, now = self.conversation.name, driver.cursor(), config.now()
 		cursor.execute(self.select, (name,))
@@ -65,8 +68,9 @@ def _turns(row: Row, message_id: str, now: datetime) -> tuple:
 	"""The values of two rows in the order of TURN_COLUMNS."""
 	asked, answered = row.turn_count + 1, row.turn_count + 2
 	key, name, state = turns.key_of(row.name, message_id), row.name, f"{STATE}_DONE"
-	tail = (None, now, now, "Administrator", "Administrator", 0, 0)
+	digest, tail = turns.digest_of(name, MESSAGE), (now, "Administrator", "Administrator", 0, 0)
 	return (
-		turns.name_of(name, asked), name, asked, turns.USER, MESSAGE, None, state, key, 0, *tail,
-		turns.name_of(name, answered), name, answered, turns.ASSISTANT, REPLY, None, state, None, asked, *tail,
+		turns.name_of(name, asked), name, asked, turns.USER, MESSAGE, None, state, key, 0, None, now, digest, *tail,
+		turns.name_of(name, answered), name, answered, turns.ASSISTANT, REPLY, None, state, None, asked, None, now, None,
+		*tail,
 	)  # fmt: skip

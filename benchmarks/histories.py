@@ -32,7 +32,7 @@ CONTEXT = {
 	"basket": [{"item": "RC-11", "quantity": 11, "warehouse": "North"}, {"item": "BAT-2", "quantity": 22}],
 	"last_search": {"text": "remote control", "found": 17, "page": 1},
 }
-TURN_COLUMNS = (*turns.COLUMNS, *turns.STANDARD)
+TURN_COLUMNS = turns.INSERTED
 CHUNK = 1000  # rows in one statement while a history is laid out
 FURTHEST = 50  # turns past its length that a conversation may have grown by
 SETTABLE = (
@@ -44,9 +44,19 @@ SETTABLE = (
 class Conversation:
 	"""A session with `length` turns, and how to get back to there."""
 
-	def __init__(self, length: int, token_hash: str | None = None):
+	def __init__(
+		self,
+		length: int,
+		token_hash: str | None = None,
+		*,
+		verified_by: str | None = None,
+		intent: str | None = None,
+	):
 		self.length = length
 		self.name = _open()
+		if verified_by:
+			sessions.authenticate(self.name, {"name": "Hari"}, method=verified_by, identity=self.name)
+			sessions.lock_intent(self.name, intent)
 		_append(self.name, length)
 		values = {"turn_count": length, "restored_count": 0, "token_hash": token_hash}
 		_update(self.name, values)
@@ -131,7 +141,7 @@ def _turn(name: str, sequence: int, started: datetime) -> tuple:
 	reply_to, metadata = (0 if asked else sequence - 1), (json.dumps({"page": "/shop"}) if asked else None)
 	return (
 		turns.name_of(name, sequence), name, sequence, role, content, None, STATE, key, reply_to, metadata,
-		moment, moment, "Administrator", "Administrator", 0, 0,
+		moment, None, moment, "Administrator", "Administrator", 0, 0,
 	)  # fmt: skip
 
 

@@ -45,6 +45,9 @@ class Naive:
 	def ready(self) -> None:
 		"""Nothing of it is kept in this process."""
 
+	def begin(self) -> None:
+		"""Nothing but its session has to be ready."""
+
 	def turn(self, message_id: str) -> None:
 		if self.saves == 1:
 			once(self.name, message_id)

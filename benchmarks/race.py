@@ -26,6 +26,9 @@ class Contender(Protocol):
 	def ready(self) -> None:
 		"""What must be so right before the turn, after that commit. Not timed."""
 
+	def begin(self) -> None:
+		"""Right before its turn, when all are ready. Not timed."""
+
 	def turn(self, message_id: str) -> None:
 		"""One full turn, committed. This is timed."""
 
@@ -57,8 +60,10 @@ def trips(contenders: Mapping) -> dict:
 	_set_back(contenders)
 	counted = {}
 	for key, contender in contenders.items():
+		contender.begin()
 		with Trips() as found:
 			contender.turn("counted")
+		contender.done()
 		counted[key] = (found.statements, found.redis)
 	return counted
 
@@ -72,6 +77,7 @@ def _set_back(contenders: Mapping) -> None:
 
 
 def _timed(contender: Contender, message_id: str) -> float:
+	contender.begin()
 	started = time.perf_counter_ns()
 	contender.turn(message_id)
 	spent = (time.perf_counter_ns() - started) / 1000

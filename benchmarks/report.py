@@ -7,6 +7,7 @@ LABELS = {
 	"floor": "floor",
 	"warm": "app, in memory",
 	"cold": "app, cold",
+	"gated": "app, in memory, verified",
 	"naive once": "naive, one save",
 	"naive each": "naive, a save per message",
 	"endpoint warm": "send_message, in memory",

@@ -53,7 +53,7 @@ def settings(**changes: int):
 	"""
 	from assistant_session.sessions import config
 
-	changed = replace(config.settings(), **changes)
+	changed = replace(config.settings(), credential_patterns=(), **changes)
 	config._snapshots[frappe.local.site] = (FOREVER, changed)
 	try:
 		yield changed

@@ -5,15 +5,33 @@
 is `api.send_message` itself, with a token: admission, counting, and the answer in JSON come on top.
 """
 
+from dataclasses import replace
+
 import frappe
 
-from assistant_session import api
-from assistant_session.sessions import processing, tokens
+from assistant_session import api, authentication
+from assistant_session.authentication import checks
+from assistant_session.authentication.reading import Credential
+from assistant_session.sessions import config, processing, tokens
 from assistant_session.sessions.memory import memory
 from assistant_session.sessions.transaction import ledger
 from assistant_session.web import access, responder
 
 from .histories import MESSAGE, REPLY, Conversation
+from .site import FOREVER
+
+INTENT = "pension_inquiry"
+CHECK = checks.Check(
+	"benchmark",
+	"member",
+	enabled=True,
+	credentials=(
+		Credential("member_number", "membership number", r"PEN[-_ ]?\d{10}", "PEN_0005000168"),
+		Credential("national_number", "registration number", r"\d{6}[/ -]?\d{2}[/ -]?\d", "228597/62/1"),
+	),
+	identity_credential="member_number",
+)
+NO_CHECKS = checks.Catalogue({}, {})
 
 
 class App:
@@ -30,13 +48,19 @@ class App:
 	def ready(self) -> None:
 		self.conversation.publish(in_memory=self.in_memory)
 
+	def begin(self) -> None:
+		"""Nothing but its session has to be ready."""
+
 	def turn(self, message_id: str) -> None:
 		name = self.conversation.name
-		ledger().own()
-		with processing.TurnBlock(name, MESSAGE, message_id=message_id) as turn:
-			respond(turn)
-		ledger().trust(name)
-		frappe.db.commit()
+		with ledger().own():
+			with processing.TurnBlock(name, MESSAGE, message_id=message_id) as turn:
+				self.answer(turn)
+			ledger().trust(name)
+			frappe.db.commit()
+
+	def answer(self, turn: processing.TurnInProgress) -> None:
+		respond(turn)
 
 	def done(self) -> None:
 		"""A turn that was not remembered would be cheaper than it is."""
@@ -44,6 +68,38 @@ class App:
 
 	def _conversation(self, length: int) -> Conversation:
 		return Conversation(length)
+
+
+class Gated(App):
+	"""A verified person asks within a protected intent, on a site that masks what credentials look like."""
+
+	def __init__(self, length: int, *, in_memory: bool):
+		super().__init__(length, in_memory=in_memory)
+		self.catalogue = checks.Catalogue({CHECK.name: CHECK}, {INTENT: CHECK.name})
+		patterns = tuple(credential.pattern for credential in CHECK.credentials)
+		self.plain = config.settings()
+		self.settings = replace(self.plain, credential_patterns=patterns)
+
+	def begin(self) -> None:
+		_configure(self.settings, self.catalogue)
+
+	def done(self) -> None:
+		_configure(self.plain, NO_CHECKS)
+		super().done()
+
+	def answer(self, turn: processing.TurnInProgress) -> None:
+		assert authentication.gate(turn)
+		assert authentication.require(turn.session, INTENT, turn.message).open
+		respond(turn)
+
+	def _conversation(self, length: int) -> Conversation:
+		return Conversation(length, verified_by=CHECK.name, intent=INTENT)
+
+
+def _configure(settings: config.Settings, catalogue: checks.Catalogue) -> None:
+	"""What Settings and Identity Checks say in this process from now on."""
+	config._snapshots[frappe.local.site] = (FOREVER, settings)
+	checks._catalogues[frappe.local.site] = (FOREVER, catalogue)
 
 
 class Endpoint(App):

@@ -102,7 +102,7 @@ def test_no_arguments_break_an_endpoint(endpoint, page, keys):
 	@TRIES
 	@given(calls(endpoint, keep=("session_id", "message")))
 	def anything_else_for_my_own_session(arguments):
-		arguments = {**arguments, "session_id": name, "message": ""}
+		arguments = {**arguments, "session_id": name, "message": "", "text": ""}
 		check(send(page if endpoint != "close_session" else stranger, endpoint, arguments))
 
 	anything()

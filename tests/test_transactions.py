@@ -203,3 +203,15 @@ def test_errors_of_every_database_are_told_apart():
 
 def has_snapshot_isolation(site) -> bool:
 	return bool(site.db.sql("show variables like 'innodb_snapshot_isolation'"))
+
+
+def test_an_endpoint_called_from_python_owns_the_transaction_only_while_it_answers(site):
+	from werkzeug.test import EnvironBuilder
+	from werkzeug.wrappers import Request
+
+	from assistant_session import api
+	from assistant_session.sessions.transaction import ledger
+
+	site.local.request = Request(EnvironBuilder(method="POST", json={}).get_environ())
+	assert api.open_session().status_code == 200
+	assert not ledger().owned

@@ -14,6 +14,7 @@ from .reading import Credential
 
 FRESH_SECONDS = 5
 DOCTYPE = "Identity Check"
+INTENT_HOOK = "assistant_session_intent"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Check:
 class Catalogue:
 	checks: dict[str, Check]
 	protected: dict[str, str]  # intent → name of its check
+	intent_of: str | None = None  # path of the site's function that tells a message's intent
 
 	def check_for(self, intent: str | None) -> Check | None:
 		"""What proves who may be served for `intent`; None if anybody may. A check that is disabled, or gone,
@@ -117,4 +119,5 @@ def _load(previous: Catalogue | None) -> Catalogue:
 		if previous and compat.is_connection_lost(error):
 			return previous
 		raise
-	return Catalogue(checks, {row.intent: row.identity_check for row in rows})
+	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
+	return Catalogue(checks, {row.intent: row.identity_check for row in rows}, hook)

@@ -87,7 +87,7 @@ def require(session: Session | str, intent: str | None, message: str | None = No
 	found, current = catalogue(), place.session
 	check = found.check_for(intent)
 	if check is None or found.is_passed(check, current):
-		if intent and current.authenticated and current.locked_intent != intent:
+		if intent and current.locked_intent != intent and current.authenticated:
 			place.write(lambda snapshot: snapshot.lock_intent(intent))
 		return Gate(place.session)
 	place.write(lambda snapshot: _remember(snapshot, intent, message))
@@ -134,7 +134,7 @@ class _Place:
 	"""Where a session is changed: in the turn being processed, or by a write of its own."""
 
 	def __init__(self, session: Session | str):
-		self.name = bounds.session_id(session.id if isinstance(session, Session) else session)
+		self.name = session.id if isinstance(session, Session) else bounds.session_id(session)
 		self.turn = ledger().turn_of(self.name)
 		self.session = self.turn.session if self.turn else sessions.get(self.name)
 

@@ -13,9 +13,7 @@ import frappe
 
 from ..sessions import TurnInProgress, masking
 from . import dialogue, phrases, reading
-from .checks import Check
-
-HOOK = "assistant_session_intent"
+from .checks import Check, catalogue
 
 
 def gate(turn: TurnInProgress) -> bool:
@@ -49,7 +47,7 @@ def _is_an_answer(check: Check, text: str) -> bool:
 
 
 def _may_pass(turn: TurnInProgress) -> bool:
-	path = frappe.local.conf.get(HOOK) or (frappe.get_hooks(HOOK) or [None])[-1]
+	path = catalogue().intent_of
 	if not path:
 		return True
 	turn.intent = turn.intent or frappe.get_attr(path)(turn)

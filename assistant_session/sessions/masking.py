@@ -12,6 +12,7 @@ import regex
 
 MASK = "•••"
 SECONDS = 0.1  # for one pattern on one text
+NOT_JOINABLE = regex.compile(r"\\\d|\\g|\(\?(?!:)|\(\*")  # back references, flags, names, verbs
 WITH_DIGIT = regex.compile(r"\S*\d\S*")
 
 
@@ -29,18 +30,19 @@ def plain(text: str) -> str:
 	return "".join(_one_character(character) for character in text)
 
 
-def found(patterns: tuple[str, ...], text: str) -> list[str]:
-	"""What in `text` looks like a credential, as it was typed."""
-	return [text[start:end] for start, end in _spans(patterns, text)]
+def split(patterns: tuple[str, ...], text: str) -> tuple[str, list[str]]:
+	"""`text` with everything replaced that looks like a credential, asked for or not; and what that was."""
+	if not patterns or not _may_hold(patterns, text):
+		return text, []
+	spans = _spans(patterns, text)
+	found = [text[start:end] for start, end in spans]
+	for start, end in reversed(spans):
+		text = text[:start] + MASK + text[end:]
+	return text, found
 
 
 def masked(patterns: tuple[str, ...], text: str) -> str:
-	"""`text` with everything replaced that looks like a credential, asked for or not."""
-	if not patterns:
-		return text
-	for start, end in reversed(_spans(patterns, text)):
-		text = text[:start] + MASK + text[end:]
-	return text
+	return split(patterns, text)[0]
 
 
 def masked_json(patterns: tuple[str, ...], value: Any) -> Any:
@@ -51,7 +53,11 @@ def masked_json(patterns: tuple[str, ...], value: Any) -> Any:
 		return [masked_json(patterns, child) for child in value]
 	if isinstance(value, str):
 		return masked(patterns, value)
-	if isinstance(value, int | float) and not isinstance(value, bool) and found(patterns, str(value)):
+	if (
+		isinstance(value, int | float)
+		and not isinstance(value, bool)
+		and masked(patterns, str(value)) != str(value)
+	):
 		return MASK
 	return value
 
@@ -59,6 +65,23 @@ def masked_json(patterns: tuple[str, ...], value: Any) -> Any:
 def without_numbers(text: str) -> str:
 	"""`text` with every word masked that has a digit in it: what is kept while credentials are being asked for."""
 	return WITH_DIGIT.sub(MASK, text)
+
+
+def _may_hold(patterns: tuple[str, ...], text: str) -> bool:
+	"""One look at the text, which is all that most messages need."""
+	together = _together(patterns)
+	try:
+		return together is None or together.search(plain(text), timeout=SECONDS) is not None
+	except TimeoutError:
+		return True
+
+
+@lru_cache(maxsize=100)
+def _together(patterns: tuple[str, ...]) -> "regex.Pattern | None":
+	"""A pattern that is found wherever one of `patterns` is; None if they cannot be joined without changing them."""
+	if any(NOT_JOINABLE.search(pattern) for pattern in patterns):
+		return None
+	return compiled("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 def _spans(patterns: tuple[str, ...], text: str) -> list[tuple[int, int]]:
@@ -69,6 +92,8 @@ def _spans(patterns: tuple[str, ...], text: str) -> list[tuple[int, int]]:
 			spans += [match.span() for match in compiled(pattern).finditer(folded, timeout=SECONDS)]
 		except TimeoutError:
 			return [(0, len(text))]
+	if not spans:
+		return []
 	merged: list[tuple[int, int]] = []
 	for start, end in sorted(span for span in spans if span[0] < span[1]):
 		if merged and start <= merged[-1][1]:

@@ -44,8 +44,7 @@ class TurnInProgress:
 		self.outcome: Any = None  # what became of the credentials in this message; see authentication.submit
 		self.repeated = False
 		self._patterns = config.settings().credential_patterns
-		self._typed = masking.found(self._patterns, message)
-		self._stored_as: str | None = None
+		self._stored_as, self._typed = masking.split(self._patterns, message)
 		self.role = turns.USER
 		self.stored: list[Turn] = []
 		self.drafts: list[Draft] = []
@@ -67,17 +66,16 @@ class TurnInProgress:
 
 	def conceal(self, text: str = masking.MASK) -> None:
 		"""Store `text` instead of the message, which holds credentials."""
-		self._stored_as = text
+		self._stored_as = masking.masked(self._patterns, text)
 
 	def as_stored(self, draft: Draft) -> Draft:
 		"""The person's message as it may be kept."""
 		if self.role != turns.USER:
 			return draft
-		text = draft.content if self._stored_as is None else self._stored_as
 		metadata = draft.metadata
 		if self._patterns and metadata:
 			metadata = bounds.json_object(masking.masked_json(self._patterns, decode(metadata)), "metadata")
-		return replace(draft, content=masking.masked(self._patterns, text), metadata=metadata)
+		return replace(draft, content=self._stored_as, metadata=metadata)
 
 	def _add(self, role: str, text: str, intent: str | None, metadata: dict | None) -> None:
 		if self.repeated:

@@ -9,6 +9,8 @@ Correctness does not depend on a callback being run: a failed COMMIT runs none o
 stays merely sends everybody to the database until it expires.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import frappe
@@ -46,9 +48,14 @@ class Ledger:
 		self.holds: dict[str, holds.Hold] = {}
 		self.trusted: str | None = None
 
-	def own(self) -> None:
-		"""The service itself owns this connection's transactions (an endpoint of ours is being answered)."""
-		self.owned = True
+	@contextmanager
+	def own(self) -> Iterator[None]:
+		"""Within the block the service itself owns this connection's transactions: an endpoint of ours is answered."""
+		before, self.owned = self.owned, True
+		try:
+			yield
+		finally:
+			self.owned = before
 
 	def may_begin_anew(self) -> bool:
 		"""Whether nothing would be lost with the transaction: ours, nothing written, no other hold in it."""

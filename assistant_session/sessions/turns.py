@@ -22,7 +22,7 @@ COLUMNS = (
 	"name", "session", "sequence", "role", "content", "intent", "state", "message_key", "reply_to", "metadata",
 	"creation",
 )  # fmt: skip
-STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
+INSERTED = (*COLUMNS, "message_digest", "modified", "owner", "modified_by", "docstatus", "idx")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 		)
 		for turn, draft in stored
 	]  # fmt: skip
-	insert(DOCTYPE, (*COLUMNS, "message_digest", *STANDARD), rows)
+	insert(DOCTYPE, INSERTED, rows)
 	return [turn for turn, _draft in stored]
 
 

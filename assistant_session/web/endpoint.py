@@ -53,7 +53,8 @@ def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
 	def decorate(function: Callable) -> Callable:
 		@functools.wraps(function)
 		def answer(**arguments: Any) -> Response:
-			return _answer(function, arguments)
+			with ledger().own():
+				return _answer(function, arguments)
 
 		answer.__annotations__ = {}  # checked in _answer, so that a wrong type is answered in our form
 		return frappe.whitelist(allow_guest=True, xss_safe=True, methods=list(methods))(answer)
@@ -67,7 +68,6 @@ def moment(value: datetime | None) -> str | None:
 
 
 def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
-	ledger().own()
 	try:
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
