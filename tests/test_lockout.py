@@ -429,7 +429,8 @@ def test_counters_hold_no_credential_and_are_purged_when_nobody_needs_them(say, 
 	maintenance.purge_verification_attempts()
 	assert site.db.exists("Verification Attempt", name)
 	later(86400 * 3)
-	assert maintenance.purge_verification_attempts() > 0
+	while purged := maintenance.purge_verification_attempts():
+		assert purged <= maintenance.BATCH
 	assert not site.db.exists("Verification Attempt", name)
 
 

@@ -212,6 +212,7 @@ def test_an_endpoint_called_from_python_owns_the_transaction_only_while_it_answe
 	from assistant_session import api
 	from assistant_session.sessions.transaction import ledger
 
+	site.set_user("Guest")
 	site.local.request = Request(EnvironBuilder(method="POST", json={}).get_environ())
 	assert api.open_session().status_code == 200
 	assert not ledger().owned

@@ -146,15 +146,16 @@ def purge(limit: int) -> int:
 	def old():
 		attempts = table(DOCTYPE)
 		query = frappe.qb.from_(attempts).select(attempts.name).where(attempts.modified < P)
-		return query.where(attempts.locked_until.isnull() | (attempts.locked_until < P)).limit(limit)
+		query = query.where(attempts.locked_until.isnull() | (attempts.locked_until < P))
+		return compat.for_update(query.limit(limit))
 
 	def delete():
 		attempts = table(DOCTYPE)
-		return frappe.qb.from_(attempts).delete().where(attempts.name == P).where(attempts.modified < P)
+		return frappe.qb.from_(attempts).delete().where(attempts.name.isin([P for _name in names]))
 
 	names = [name for (name,) in run(("old attempts", limit), old, (before, before))]
-	for name in names:
-		run(("delete attempts",), delete, (name, before))
+	if names:
+		run(("delete attempts", len(names)), delete, names)
 	return len(names)
 
 

@@ -3,7 +3,7 @@
 from .. import sessions
 from ..authentication import lockout
 
-BATCH = 5000
+BATCH = 1000
 
 
 def expire_sessions() -> int:
