@@ -1,0 +1,34 @@
+"""The guides' code works when pasted, and the tests they name exist."""
+
+import re
+
+from assistant_session.demo import pension, register
+from tests import checks
+from tests.conftest import REPOSITORY
+
+GUIDE = REPOSITORY / "docs" / "verification.md"
+
+
+def test_the_bot_of_the_verification_guide_verifies_and_answers(site, sessions, opened):
+	code = "\n".join(re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL))
+	bot = {
+		"__name__": "pasted",
+		"detect": lambda text: "pension_inquiry" if "pension" in text else None,
+		"answer": lambda intent, profile: pension.fund(profile) if intent else "Hello",
+	}
+	exec(code, bot)
+	member = register.new_member("Hari")
+	said = lambda text: bot["incoming"](opened, text, None)  # noqa: E731
+	assert said("hi") == ["Hello"]
+	assert checks.MEMBER_NUMBER in said("how is my pension?")[0]
+	assert said(f"{member.number} {member.national_number}") == [
+		"Welcome, Hari!", "Your fund Sunrise stands at 84250.5 euros.",
+	]  # fmt: skip
+
+
+def test_every_test_a_guide_names_exists():
+	tests = {file.name: file.read_text() for file in (REPOSITORY / "tests").glob("test_*.py")}
+	code = "\n".join(tests.values())
+	for guide in (REPOSITORY / "docs").glob("*.md"):
+		named = re.findall(r"`(test_\w+(?:\.py)?)(?:_?…)?`", guide.read_text())
+		assert named and [name for name in named if name not in tests and f"def {name}" not in code] == []
