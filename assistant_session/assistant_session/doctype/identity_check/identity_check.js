@@ -31,12 +31,23 @@ async function answer(frm, text) {
 		body: JSON.stringify({ check: frm.doc.name, text }),
 	});
 	const said = await response.json();
-	const found = said.message || { outcome: said.error?.message || __("no answer") };
-	const names = found.missing || found.fields || [];
+	const found = said.message || {};
 	frappe.msgprint({
 		title: __("The verifier answered"),
 		indicator: found.outcome === "verified" ? "green" : "orange",
-		message: [found.outcome, ...names].map((one) => frappe.utils.escape_html(String(one))).join("<br>"),
+		message: frappe.utils.escape_html(said.error?.message || sentence(found)),
 	});
 	frm.reload_doc();
+}
+
+function sentence({ outcome, fields, missing }) {
+	const names = (fields || missing || []).join(", ");
+	return {
+		verified: __("Verified. A session would keep: {0}", [names || __("no field")]),
+		missing: __("Not found in the text: {0}", [names]),
+		not_matched: __("Nobody has these credentials."),
+		ambiguous: __("More than one has these credentials. A person is told that nobody has."),
+		unavailable: __("The verifier could not be asked. See assistant_session.log."),
+		locked: __("There were too many attempts with these credentials, or by you. Try again later."),
+	}[outcome];
 }
