@@ -136,6 +136,23 @@ def test_eight_workers_at_once_get_no_more_calls_to_the_verifier_than_allowed(
 	assert kinds.count("not_matched") == ALLOWED and kinds.count("locked") == 8 * 5 - ALLOWED
 
 
+SLOW = """
+import time
+store = lockout._store
+lockout._store = lambda *given: (time.sleep(0.3), store(*given))
+lockout._ensure([lockout.Bucket.of("stranger", name)])
+"""
+
+
+def test_workers_that_count_at_the_same_moment_wait_for_each_other(worker, opened):
+	workers = [worker() for _number in range(4)]
+	for one in workers:
+		one.run(SLOW, name=opened)
+	count = "result = lockout.Attempt([lockout.Bucket.of('stranger', name)]).reserve() is None"
+	pending = [one.start(count, name=opened) for one in workers]
+	assert [wait() for wait in pending].count(True) == ALLOWED
+
+
 def lockout_of(credentials: dict[str, str]) -> list[str]:
 	from assistant_session.authentication.lockout import STRANGER, Bucket
 

@@ -200,9 +200,9 @@ def test_a_host_that_resolves_to_a_private_address_as_well_is_refused(ask, site,
 
 	from assistant_session.authentication import outside
 
-	monkeypatch.setitem(site.local.conf, "assistant_session_verifier_networks", ["127.0.0.2/32"])
+	monkeypatch.setitem(site.local.conf, "assistant_session_verifier_networks", ["127.0.0.1/32"])
 	answers = [
-		(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("127.0.0.2", "127.0.0.1")
+		(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("127.0.0.1", "127.0.0.2")
 	]
 	monkeypatch.setattr(outside.socket, "getaddrinfo", lambda *_a, **_m: answers)
 	assert ask(checks.HTTP_CHECK, KNOWN).outcome == "unavailable" and verifier.asked == []
