@@ -443,7 +443,8 @@ def test_counters_hold_no_credential_and_are_purged_when_nobody_needs_them(say, 
 	from assistant_session import maintenance
 
 	later(86400)
-	maintenance.purge_verification_attempts()
+	while maintenance.purge_verification_attempts():
+		pass
 	assert site.db.exists("Verification Attempt", name)
 	later(86400 * 3)
 	while purged := maintenance.purge_verification_attempts():

@@ -142,7 +142,7 @@ TROUBLE = {
 	"no object": lambda body: (200, {}, b"[true]"),
 	"nothing": lambda body: None,
 	"endless": lambda body: (200, {}, [b" " * 8192] * 1000),
-	"byte by byte": lambda body: (200, {}, drip(8)),
+	"byte by byte": lambda body: (200, {}, drip(5, json.dumps({**ECHO, "verified": True}).encode())),
 	"a redirect": lambda body: (307, {"Location": "/elsewhere"}, b"{}"),
 }
 

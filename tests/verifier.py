@@ -74,12 +74,13 @@ class _Handler(BaseHTTPRequestHandler):
 		"""Nothing on the screen."""
 
 
-def drip(seconds: float):
-	"""An answer that comes byte by byte for so long."""
+def drip(seconds: float, answer: bytes):
+	"""An answer that comes byte by byte for so long before it says anything."""
 	ends = time.monotonic() + seconds
 	while time.monotonic() < ends:
 		yield b" "
 		time.sleep(0.1)
+	yield answer
 
 
 def _certificates(folder: Path) -> tuple[str, ssl.SSLContext]:
