@@ -1,6 +1,6 @@
 """The audit trail: an HMAC chain whose head and count stand in the session's row."""
 
-FIELDS = ["session", "sequence", "event", "actor", "details", "creation", "digest"]
+FIELDS = ["session", "sequence", "event", "actor", "details", "salt", "creation", "digest"]
 
 
 def trail(site, name: str) -> list:
@@ -13,9 +13,8 @@ def whole(site, name: str) -> bool:
 
 	head = ""
 	for event in trail(site, name):
-		head = events.link(
-			head, name, event.sequence, event.event, event.actor, event.details, event.creation
-		)
+		said = events.commitment(event.actor, event.details, event.salt)
+		head = events.link(head, name, event.sequence, event.event, said, event.creation)
 		if head != event.digest:
 			return False
 	count, stored = site.db.get_value("Conversation Session", name, ["event_count", "event_head"])
@@ -85,9 +84,11 @@ def test_a_digest_depends_on_everything_it_covers(site):
 
 	from assistant_session.sessions import events
 
-	given = ["before", "session", 1, "closed", "actor", "{}", datetime(2026, 1, 1)]
-	others = ["other", "other", 2, "opened", "other", '{"a":1}', datetime(2026, 1, 2)]
+	given = ["before", "session", 1, "closed", "said", datetime(2026, 1, 1)]
+	others = ["other", "other", 2, "opened", "other", datetime(2026, 1, 2)]
 	digests = {events.link(*given)}
 	for place, other in enumerate(others):
 		digests.add(events.link(*given[:place], other, *given[place + 1 :]))
 	assert len(digests) == 1 + len(others)
+	said = [("actor", "{}", "aa"), ("other", "{}", "aa"), ("actor", '{"a":1}', "aa"), ("actor", "{}", "ab")]
+	assert len({events.commitment(*one) for one in said}) == len(said)

@@ -77,7 +77,7 @@ def test_recovering_forgets_memory_and_reads_the_current_row(sessions, site, rem
 	by_hand(site, remembered, current_state="EDITED")
 	assert sessions.get(remembered).current_state is None  # memory and register agree; SQL told nobody
 	report = sessions.recover(remembered)
-	assert (report.origin, report.action_taken) == ("database", "memory dropped")
+	assert (report.origin, report.action_taken) == ("database", "memory dropped, register entry deleted")
 	assert sessions.get(remembered).current_state == "EDITED"
 
 

@@ -18,7 +18,7 @@ HIDDEN = {
 		"sec_profile", "old_token_hash", "old_token_until", "old_token_key",
 	},
 	TURN: {"message_key", "message_digest"},
-	EVENT: {"digest"},
+	EVENT: {"digest", "salt"},
 	ATTEMPT: set(),  # its names are keyed hashes, and it has counts and times
 }  # fmt: skip
 READERS = {

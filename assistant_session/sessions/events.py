@@ -4,9 +4,14 @@ Each event's digest is an HMAC over the one before it and the event's own values
 stand in the session's row and are written in the same UPDATE, under the same lock: events of one session
 cannot interleave, and one that was altered, removed or cut off no longer fits. Details never hold a
 credential, a token or message text.
+
+Actor and details enter the digest as a salted commitment. When a person is erased that commitment alone is kept
+in their place, so that the chain still fits and nobody can tell any more what it said.
 """
 
+import hashlib
 import json
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +23,9 @@ from .rows import Row
 from .statements import P, insert, run, table
 
 DOCTYPE = "Session Event"
-COLUMNS = ("name", "session", "sequence", "event", "actor", "details", "digest")
+SALT_BYTES = 16
+ERASED = "erased"
+COLUMNS = ("name", "session", "sequence", "event", "actor", "details", "digest", "salt")
 STANDARD = ("creation", "modified", "owner", "modified_by", "docstatus", "idx")
 
 
@@ -37,19 +44,34 @@ def chain(row: Row, events: list[Event], now: datetime) -> tuple[dict[str, Any],
 	for event in events:
 		count += 1
 		details = json.dumps(event.details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-		head = link(head, row.name, count, event.event, actor, details, now)
+		salt = secrets.token_hex(SALT_BYTES)
+		head = link(head, row.name, count, event.event, commitment(actor, details, salt), now)
 		name = f"{row.name}-{count:08d}"
-		record = (name, row.name, count, event.event, actor, details, head)
+		record = (name, row.name, count, event.event, actor, details, head, salt)
 		records.append((*record, now, now, actor, actor, 0, 0))
 	return ({"event_count": count, "event_head": head} if events else {}), records
 
 
 def link(
-	previous: str, session: str, sequence: int, event: str, actor: str, details: str, now: datetime
+	previous: str,
+	session: str,
+	sequence: int,
+	event: str,
+	said: str,
+	now: datetime,
+	*,
+	key_id: str | None = None,
 ) -> str:
-	"""The digest of one event, given the one before it (empty for the first)."""
+	"""The digest of one event, given the one before it (empty for the first) and its commitment."""
 	moment = now.isoformat(timespec="microseconds")
-	return keys.digest(keys.AUDIT, previous, session, str(sequence), event, actor, details, moment)
+	return keys.digest(keys.AUDIT, previous, session, str(sequence), event, said, moment, key_id=key_id)
+
+
+def commitment(actor: str, details: str, salt: str | None) -> str:
+	"""What the chain holds of actor and details; an erased event, which has no salt, has nothing else left."""
+	if salt:
+		return hashlib.sha256(keys.framed(salt, actor, details)).hexdigest()
+	return json.loads(details)[ERASED]
 
 
 def store(records: list[tuple]) -> None:

@@ -1,17 +1,29 @@
-"""Comparing what this worker remembers, what the register says and what the database holds.
+"""Comparing what this worker remembers, what the register says and what the database holds; and mending it.
 
-The database is the truth: repairs only ever drop memory and delete register entries. Nothing is copied from
-memory into the database.
+The database is the truth: memory is dropped and register entries are deleted where they differ, and nothing is ever
+copied from memory into the database. What is wrong within the database (see `examination`) is mended where one answer
+is right, by a write like any other, with an event; the rest is reported and left alone.
 """
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from . import bounds, register, store
+from . import bounds, examination, lifecycle, register, writing
+from .errors import SessionError
+from .events import Event
+from .examination import (
+	NOT_ENDED,
+	OVERDUE_AUTHENTICATION,
+	OVERDUE_LOCK,
+	OVERDUE_SESSION,
+	TURNS_UNCOUNTED,
+	Finding,
+)
 from .memory import memory
 from .rows import JSON_COLUMNS, Row, entry
-from .snapshot import Session
+from .snapshot import EXPIRED, Session
 from .transaction import ledger, seen
+from .writing import Write
 
 SECRET = frozenset(
 	{
@@ -23,7 +35,11 @@ SECRET = frozenset(
 
 @dataclass
 class ConsistencyReport:
-	"""What was found, and what was done about it (`action_taken`: "none" or what was repaired)."""
+	"""What was found, and what was done about it (`action_taken`: "none" or what was repaired).
+
+	`differences` are fields in which memory and database differ; `findings` what is wrong in the database: `kind`,
+	`detail`, `remedy` (None where it is left alone). `consistent` says how it was before anything was done.
+	"""
 
 	session_id: str
 	memory_exists: bool = False
@@ -32,6 +48,7 @@ class ConsistencyReport:
 	database_authenticated: bool = False
 	register: str = "absent"  # absent, current, outdated
 	differences: list[dict[str, Any]] = field(default_factory=list)
+	findings: list[dict[str, Any]] = field(default_factory=list)
 	action_taken: str = "none"
 	consistent: bool = True
 
@@ -46,12 +63,77 @@ class RecoveryReport(ConsistencyReport):
 	origin: str = "none"
 
 
-def compare(session_id: str, kind: type = ConsistencyReport) -> ConsistencyReport:
-	"""Look at memory, register and row of one session without changing anything."""
+def ensure_consistency(session_id: str) -> ConsistencyReport:
+	"""Compare memory, register, row, turns and events; mend what has one right answer. The caller commits.
+
+	Raises InvalidSessionData, SessionBusy, SessionStoreUnavailable.
+	"""
+	report, row, found = _compare(session_id, ConsistencyReport)
+	done = [] if report.consistent else _follow_database(report)
+	if row:
+		done += repair(row, found)
+	report.action_taken = ", ".join(done) or "none"
+	return report
+
+
+def recover(session_id: str) -> RecoveryReport:
+	"""Forget what this worker remembers and read the current row; the register is repaired with it."""
+	report, row, _found = _compare(session_id, RecoveryReport)
+	report.action_taken = ", ".join(_follow_database(report)) or "none"
+	report.origin = "database" if row else "none"
+	return report
+
+
+def repair(row: Row, found: list[Finding]) -> list[str]:
+	"""Mend what has a remedy, decided once more on the locked row; says what was done."""
+	wanted = {finding.kind for finding in found if finding.remedy}
+	stored = next((f.detail.split()[0] for f in found if f.kind == TURNS_UNCOUNTED), None)
+	done: list[str] = []
+
+	def decide(current: Row) -> Write:
+		write, applied = _mended(
+			current, wanted, int(stored) if current.turn_count == row.turn_count and stored else None
+		)
+		done[:] = applied
+		return write
+
+	if wanted:
+		writing.change(row.name, decide)
+	return done
+
+
+def _mended(row: Row, wanted: set[str], turn_count: int | None) -> tuple[Write, list[str]]:
+	"""The one write that mends a row, and what it mends."""
+	still = {kind for kind, _detail in examination.overdue(row)} & wanted
+	if OVERDUE_SESSION in still:
+		write = lifecycle.ending(row, "time", EXPIRED)
+		still -= {OVERDUE_AUTHENTICATION, OVERDUE_LOCK}
+	else:
+		write = _mended_within(row, still)
+	if turn_count is not None:
+		write.changes, still = {**write.changes, "turn_count": turn_count}, still | {TURNS_UNCOUNTED}
+	if still:
+		write.events.append(Event("repaired", {"what": sorted(still)}))
+	return write, [f"{kind}: {examination.REMEDIES[kind]}" for kind in sorted(still)]
+
+
+def _mended_within(row: Row, still: set[str]) -> Write:
+	session = Session(row, "database")
+	if OVERDUE_AUTHENTICATION in still:
+		session.deauthenticate("expired")
+	if OVERDUE_LOCK in still:
+		session.release_agent("expired")
+	changes = session.changes()
+	if NOT_ENDED in still:
+		changes.update(dict.fromkeys(lifecycle.ENDS_EMPTY), authenticated=0)
+	return Write(changes, events=session.happened, any_status=True)
+
+
+def _compare(session_id: str, kind: type) -> tuple[Any, Row | None, list[Finding]]:
+	"""Look at one session without changing anything."""
 	name = bounds.session_id(session_id)
-	row = store.select(name, beside=name not in ledger().written)
-	remembered = memory.get(name)
-	said = register.read(name)
+	rows, found = _examined(name)
+	row, remembered, said = rows.get(name), memory.get(name), register.read(name)
 	report = kind(name, memory_exists=remembered is not None, database_exists=row is not None)
 	if said is not None:
 		report.register = "current" if row and said == entry(row) else "outdated"
@@ -59,36 +141,29 @@ def compare(session_id: str, kind: type = ConsistencyReport) -> ConsistencyRepor
 		report.memory_authenticated = Session(remembered.row, "memory").authenticated
 		report.differences = _differences(remembered.row, row)
 	report.database_authenticated = bool(row) and Session(row, "database").authenticated
-	report.consistent = report.register != "outdated" and not report.differences
-	return report
+	report.findings = [{"kind": one.kind, "detail": one.detail, "remedy": one.remedy} for one in found]
+	report.consistent = report.register != "outdated" and not report.differences and not found
+	return report, row, found
 
 
-def ensure_consistency(session_id: str) -> ConsistencyReport:
-	"""Compare, and let memory and register follow the database where they differ."""
-	report = compare(session_id)
-	if not report.consistent:
-		report.action_taken = _follow_database(report)
-	return report
+def _examined(name: str) -> tuple[dict[str, Row], list[Finding]]:
+	try:
+		return examination.examine([name])
+	except SessionError:
+		raise
+	except Exception as error:
+		raise writing.translate(error, name) from error
 
 
-def recover(session_id: str) -> RecoveryReport:
-	"""Forget what this worker remembers and read the current row; the register is repaired with it."""
-	report = compare(session_id, RecoveryReport)
-	report.action_taken = _follow_database(report)
-	if report.database_exists:
-		report.origin = "database"
-	return report
-
-
-def _follow_database(report: ConsistencyReport) -> str:
+def _follow_database(report: ConsistencyReport) -> list[str]:
 	name, done = report.session_id, []
 	if memory.drop(name):
 		done.append("memory dropped")
 	seen().forget(name)
-	if report.register == "outdated" and name not in ledger().written:
-		register.forget([name])
+	if report.register != "absent" and name not in ledger().written:
+		register.forget([name])  # so that no other worker goes on with what it remembers
 		done.append("register entry deleted")
-	return ", ".join(done) or "none"
+	return done
 
 
 def _differences(remembered: Row, row: Row | None) -> list[dict[str, Any]]:

@@ -1,0 +1,261 @@
+"""What can be wrong with stored sessions: found by looking at rows, turns and events together, in one snapshot.
+
+A finding has a kind, what exactly is wrong, and a remedy if there is one right answer. What has none is reported and
+left alone: broken JSON, missing turns, an audit trail that does not fit. Nothing here writes. Texts show ids, counts,
+names of fields and times, never content.
+"""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+import frappe
+from pypika.functions import Count, Max, Min
+
+from .. import compat
+from . import config, events, secrecy, store, turns
+from .keys import KeyMissing
+from .rows import COLUMNS, JSON_COLUMNS, Row
+from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
+from .statements import P, run, table
+
+# Kinds of damage; those below have a remedy.
+BROKEN_JSON, UNREADABLE, IMPOSSIBLE = "broken JSON", "unreadable", "impossible value"
+TURNS_MISSING, EVENTS_BROKEN = "turns missing", "audit trail broken"
+ORPHAN_TURNS, ORPHAN_EVENTS = "turns without a session", "events without a session"
+TURNS_UNCOUNTED, OVERDUE_LOCK = "turns uncounted", "agent lock overdue"
+OVERDUE_AUTHENTICATION, OVERDUE_SESSION = "authentication overdue", "session overdue"
+NOT_ENDED = "ended but not cleared"
+REMEDIES = {
+	TURNS_UNCOUNTED: "count them", OVERDUE_LOCK: "release it", OVERDUE_AUTHENTICATION: "end it",
+	OVERDUE_SESSION: "expire it", NOT_ENDED: "clear it",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+	"""One thing that is wrong with one session."""
+
+	session: str
+	kind: str
+	detail: str
+
+	@property
+	def remedy(self) -> str | None:
+		return REMEDIES.get(self.kind)
+
+
+@dataclass(frozen=True)
+class Turns:
+	"""A session's turns, summed up."""
+
+	count: int = 0
+	first: int = 0
+	last: int = 0
+
+	@property
+	def gapless(self) -> bool:
+		return not self.count or (self.first == 1 and self.last == self.count)
+
+
+def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], list[Finding]]:
+	"""The rows of those `names` that exist, and what is wrong with them, as committed right now.
+
+	`deep` verifies every event's digest and reads the metadata of every turn; without it counts and heads are compared.
+	"""
+	db = compat.beside()
+	try:
+		rows = {row.name: row for row in _rows(names, db)}
+		counted, trails = _turns(names, db), _trails(names, db)
+		found = [finding for row in rows.values() for finding in _of_row(row)]
+		for name, row in rows.items():
+			found += _of_turns(row, counted.get(name, Turns()))
+			found += _of_trail(row, trails.get(name, []), deep)
+		if deep:
+			found += _broken_metadata(names, db)
+	finally:
+		db.sql("rollback")
+	return rows, found
+
+
+def _of_row(row: Row) -> list[Finding]:
+	found = [Finding(row.name, kind, detail) for kind, detail in _impossible(row)]
+	if found:
+		return found
+	found += [
+		Finding(row.name, BROKEN_JSON, column) for column in sorted(JSON_COLUMNS) if _is_broken(row, column)
+	]
+	found += [Finding(row.name, UNREADABLE, column) for column in ENCRYPTED if not _is_readable(row, column)]
+	found += [Finding(row.name, kind, detail) for kind, detail in overdue(row)]
+	return found
+
+
+ENCRYPTED = ("user_profile", "pending_message")
+
+
+def _impossible(row: Row) -> list[tuple[str, str]]:
+	wrong = []
+	if row.status not in (ACTIVE, CLOSED, EXPIRED):
+		wrong.append("status")
+	wrong += [
+		column for column in ("version", "turn_count", "event_count", "ttl") if not _is_count(row, column)
+	]
+	wrong += [
+		column for column in ("last_activity", "expires_at", "revision") if getattr(row, column) is None
+	]
+	return [(IMPOSSIBLE, column) for column in wrong]
+
+
+def _is_count(row: Row, column: str) -> bool:
+	value = getattr(row, column)
+	return isinstance(value, int) and value >= (0 if column.endswith("count") else 1)
+
+
+def _is_broken(row: Row, column: str) -> bool:
+	text = getattr(row, column)
+	try:
+		return bool(text) and not isinstance(json.loads(text), dict)
+	except ValueError:
+		return True
+
+
+def _is_readable(row: Row, column: str) -> bool:
+	try:
+		text = secrecy.reveal(getattr(row, column))
+		return text is None or column != "user_profile" or isinstance(json.loads(text), dict)
+	except (KeyMissing, ValueError):
+		return False
+
+
+def overdue(row: Row) -> list[tuple[str, str]]:
+	"""What of this row should have ended by now: kinds and details."""
+	now = config.now()
+	if row.status != ACTIVE:
+		left = [
+			column
+			for column in ("authenticated", "active_key", "active_agent", "user_profile")
+			if getattr(row, column)
+		]
+		return [(NOT_ENDED, ", ".join(left))] if left else []
+	found = []
+	if row.expires_at <= now:
+		found.append((OVERDUE_SESSION, f"since {row.expires_at:%Y-%m-%d %H:%M:%S}"))
+	if row.active_agent and (not row.agent_lock_expires_at or row.agent_lock_expires_at <= now):
+		found.append((OVERDUE_LOCK, f"{row.active_agent}, {_since(row.agent_lock_expires_at)}"))
+	if row.authenticated and not Session(row, "database").authenticated:
+		found.append((OVERDUE_AUTHENTICATION, _since(row.auth_expires_at)))
+	return found
+
+
+def _since(moment: datetime | None) -> str:
+	return f"until {moment:%Y-%m-%d %H:%M:%S}" if moment else "without an end"
+
+
+def _of_turns(row: Row, counted: Turns) -> list[Finding]:
+	if not isinstance(row.turn_count, int):
+		return []  # said already
+	if counted.gapless and counted.count > row.turn_count:
+		return [Finding(row.name, TURNS_UNCOUNTED, f"{counted.count} stored, {row.turn_count} counted")]
+	if not counted.gapless or counted.count < row.turn_count:
+		detail = f"{counted.count} stored up to {counted.last}, {row.turn_count} counted"
+		return [Finding(row.name, TURNS_MISSING, detail)]
+	return []
+
+
+def _of_trail(row: Row, trail: list[tuple], deep: bool) -> list[Finding]:
+	problem = broken_at(row, trail) if deep else _unfitting_end(row, trail)
+	return [Finding(row.name, EVENTS_BROKEN, problem)] if problem else []
+
+
+def broken_at(row: Row, trail: list[tuple]) -> str | None:
+	"""Where the chain of events (in order, as `_trails` gives them) stops fitting; None if it is whole."""
+	head = ""
+	for place, event in enumerate(trail, 1):
+		if event[0] != place:
+			return f"event {place} is missing"
+		if not _fits(row.name, head, *event):
+			return f"event {place} was altered"
+		head = event[-1]
+	return _unfitting_end(row, trail)
+
+
+def _fits(
+	name: str,
+	head: str,
+	sequence: int,
+	event: str,
+	actor: str,
+	details: str,
+	salt: str,
+	creation,
+	digest: str,
+) -> bool:
+	try:
+		said = events.commitment(actor or "", details or "", salt)
+		key_id = (digest or "").partition(":")[0]
+		return events.link(head, name, sequence, event or "", said, creation, key_id=key_id) == digest
+	except (KeyMissing, KeyError, TypeError, ValueError):
+		return False
+
+
+def _unfitting_end(row: Row, trail: list[tuple]) -> str | None:
+	head = trail[-1][-1] if trail else None
+	if len(trail) != row.event_count or (head or None) != (row.event_head or None):
+		return f"{len(trail)} events stored, {row.event_count} counted, the last one {'fits' if head == row.event_head else 'differs'}"
+	return None
+
+
+def _rows(names: list[str], db) -> list[Row]:
+	def build():
+		sessions = table(store.DOCTYPE)
+		query = frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
+		return query.where(sessions.name.isin([P for _name in names]))
+
+	wanted = set(names)
+	found = run(("examine rows", len(names)), build, names, on=db)
+	return [row for row in map(Row._make, found) if row.name in wanted]
+
+
+def _turns(names: list[str], db) -> dict[str, Turns]:
+	def build():
+		of = table(turns.DOCTYPE)
+		query = frappe.qb.from_(of).select(of.session, Count("*"), Min(of.sequence), Max(of.sequence))
+		return query.where(of.session.isin([P for _name in names])).groupby(of.session)
+
+	rows = run(("examine turns", len(names)), build, names, on=db)
+	return {name: Turns(int(count), first, last) for name, count, first, last in rows}
+
+
+def _trails(names: list[str], db) -> dict[str, list[tuple]]:
+	def build():
+		of = table(events.DOCTYPE)
+		columns = (of.session, of.sequence, of.event, of.actor, of.details, of.salt, of.creation, of.digest)
+		query = frappe.qb.from_(of).select(*columns).where(of.session.isin([P for _name in names]))
+		return query.orderby(of.session).orderby(of.sequence)
+
+	found = defaultdict(list)
+	for name, *event in run(("examine events", len(names)), build, names, on=db):
+		found[name].append(tuple(event))
+	return found
+
+
+def _broken_metadata(names: list[str], db) -> list[Finding]:
+	def build():
+		of = table(turns.DOCTYPE)
+		query = frappe.qb.from_(of).select(of.session, of.sequence, of.metadata)
+		return query.where(of.session.isin([P for _name in names])).where(of.metadata.isnotnull())
+
+	rows = run(("examine metadata", len(names)), build, names, on=db)
+	return [
+		Finding(name, BROKEN_JSON, f"metadata of turn {sequence}")
+		for name, sequence, text in rows
+		if text and not _is_object(text)
+	]
+
+
+def _is_object(text: str) -> bool:
+	try:
+		return isinstance(json.loads(text), dict)
+	except ValueError:
+		return False
