@@ -153,7 +153,7 @@ def _since(moment: datetime | None) -> str:
 
 
 def _of_turns(row: Row, counted: Turns) -> list[Finding]:
-	if not isinstance(row.turn_count, int):
+	if not _is_count(row, "turn_count"):
 		return []  # said already
 	if counted.gapless and counted.count > row.turn_count:
 		return [Finding(row.name, TURNS_UNCOUNTED, f"{counted.count} stored, {row.turn_count} counted")]

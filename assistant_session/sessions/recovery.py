@@ -69,7 +69,7 @@ def ensure_consistency(session_id: str) -> ConsistencyReport:
 	Raises InvalidSessionData, SessionBusy, SessionStoreUnavailable.
 	"""
 	report, row, found = _compare(session_id, ConsistencyReport)
-	done = [] if report.consistent else _follow_database(report)
+	done = _follow_database(report) if report.differences or report.register == "outdated" else []
 	if row:
 		done += repair(row, found)
 	report.action_taken = ", ".join(done) or "none"

@@ -1,0 +1,310 @@
+"""Every kind of damage, made on purpose: found, named, mended where one answer is right, left alone where not."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.test_events import whole
+
+SESSION = "Conversation Session"
+
+
+@pytest.fixture
+def told(sessions, site, opened):
+	"""A session with four turns, two events, a lock and an authentication."""
+	for number in range(2):
+		with sessions.turn(opened, f"hello {number}", metadata={"page": number}) as turn:
+			turn.reply("hi")
+	sessions.lock_agent(opened, "scheduling")
+	sessions.authenticate(opened, {"name": "Hari"}, method="test", identity="hari")
+	site.db.commit()
+	sessions.get(opened)
+	return opened
+
+
+@pytest.fixture
+def damage(site):
+	"""`damage(statement, *values)`: by SQL, committed, as somebody at the database would."""
+
+	def run(statement: str, *values) -> None:
+		site.db.sql(statement, values)
+		site.db.commit()
+
+	return run
+
+
+@pytest.fixture
+def set_row(site, damage):
+	def run(name: str, **values) -> None:
+		columns = ", ".join(f"`{column}` = %s" for column in values)
+		damage(f"update `tab{SESSION}` set {columns} where name = %s", *values.values(), name)
+
+	return run
+
+
+@pytest.fixture
+def stored(site):
+	def read(name: str) -> dict:
+		site.db.rollback()
+		return site.db.get_value(SESSION, name, "*", as_dict=True)
+
+	return read
+
+
+def kinds(report) -> list[str]:
+	return sorted(finding["kind"] for finding in report.findings)
+
+
+def ensured(sessions, site, name: str):
+	report = sessions.ensure_consistency(name)
+	site.db.commit()
+	return report
+
+
+def test_a_sound_session_has_no_findings_and_is_not_written(sessions, site, told, stored):
+	before = stored(told)
+	report = ensured(sessions, site, told)
+	assert (report.consistent, report.findings, report.action_taken) == (True, [], "none")
+	assert stored(told) == before
+
+
+ALONE = {
+	"context": ("broken JSON", {"context": "{not json"}),
+	"flows": ("broken JSON", {"flows": "[1, 2]"}),
+	"profile": ("unreadable", {"user_profile": "gAAAAAnonsense"}),
+	"question": ("unreadable", {"pending_message": "plain text"}),
+	"status": ("impossible value", {"status": "Sleeping"}),
+	"version": ("impossible value", {"version": 0}),
+	"turn count below zero": ("impossible value", {"turn_count": -1}),
+	"revision": ("impossible value", {"revision": None}),
+	"more turns counted than stored": ("turns missing", {"turn_count": 9}),
+	"events counted that are not there": ("audit trail broken", {"event_count": 9}),
+	"another head": ("audit trail broken", {"event_head": "k1:00"}),
+}
+
+
+@pytest.mark.parametrize("what", ALONE)
+def test_a_damaged_row_is_named_and_left_alone(sessions, site, told, set_row, stored, what):
+	kind, values = ALONE[what]
+	set_row(told, **values)
+	before = stored(told)
+	report = ensured(sessions, site, told)
+	assert kinds(report) == [kind] and not report.consistent
+	assert report.findings[0]["remedy"] is None
+	assert stored(told) == before
+
+
+ALONE_BESIDE = {
+	"a turn deleted in the middle": (
+		"turns missing",
+		"delete from `tabConversation Turn` where session = %s and sequence = 2",
+	),
+	"the last turn deleted": (
+		"turns missing",
+		"delete from `tabConversation Turn` where session = %s and sequence = 4",
+	),
+	"all turns deleted": ("turns missing", "delete from `tabConversation Turn` where session = %s"),
+	"a turn's metadata broken": (
+		"broken JSON",
+		"update `tabConversation Turn` set metadata = '{' where session = %s and sequence = 1",
+	),
+	"an event altered": (
+		"audit trail broken",
+		"update `tabSession Event` set details = '{}' where session = %s and sequence = 2",
+	),
+	"an event's actor altered": (
+		"audit trail broken",
+		"update `tabSession Event` set actor = 'x' where session = %s and sequence = 2",
+	),
+	"an event's salt gone": (
+		"audit trail broken",
+		"update `tabSession Event` set salt = null where session = %s and sequence = 2",
+	),
+	"an event's digest gone": (
+		"audit trail broken",
+		"update `tabSession Event` set digest = null where session = %s and sequence = 2",
+	),
+	"the first event deleted": (
+		"audit trail broken",
+		"delete from `tabSession Event` where session = %s and sequence = 1",
+	),
+	"an event deleted": (
+		"audit trail broken",
+		"delete from `tabSession Event` where session = %s and sequence = 2",
+	),
+	"the last event cut off": (
+		"audit trail broken",
+		"delete from `tabSession Event` where session = %s and sequence = 3",
+	),
+}
+
+
+@pytest.mark.parametrize("what", ALONE_BESIDE)
+def test_missing_turns_and_altered_events_are_named_and_left_alone(
+	sessions, site, told, damage, stored, what
+):
+	kind, statement = ALONE_BESIDE[what]
+	damage(statement, told)
+	before = stored(told)
+	report = ensured(sessions, site, told)
+	assert kinds(report) == [kind] and report.action_taken == "none"
+	assert stored(told) == before
+
+
+PAST = "2020-01-01 00:00:00"
+MENDED = {
+	"lock overdue": ("agent lock overdue", {"agent_lock_expires_at": PAST}, {"active_agent": None}),
+	"lock without an end": ("agent lock overdue", {"agent_lock_expires_at": None}, {"active_agent": None}),
+	"authentication overdue": (
+		"authentication overdue",
+		{"auth_expires_at": PAST},
+		{"authenticated": 0, "user_profile": None},
+	),
+	"authentication without an end": (
+		"authentication overdue",
+		{"auth_expires_at": None},
+		{"authenticated": 0, "user_profile": None},
+	),
+	"session overdue": ("session overdue", {"expires_at": PAST}, {"status": "Expired", "active_key": None}),
+	"ended, but known": (
+		"ended but not cleared",
+		{"status": "Closed"},
+		{"authenticated": 0, "user_profile": None, "active_agent": None},
+	),
+	"turns uncounted": ("turns uncounted", {"turn_count": 2}, {"turn_count": 4}),
+}
+
+
+@pytest.mark.parametrize("what", MENDED)
+def test_what_has_one_right_answer_is_mended_with_an_event(sessions, site, told, set_row, stored, what):
+	kind, values, right = MENDED[what]
+	set_row(told, **values)
+	report = ensured(sessions, site, told)
+	assert kind in kinds(report) and kind in report.action_taken
+	row = stored(told)
+	assert {column: row[column] for column in right} == right
+	assert whole(site, told)
+	assert (
+		site.get_all("Session Event", {"session": told}, pluck="event", order_by="sequence")[-1] == "repaired"
+	)
+	again = ensured(sessions, site, told)
+	assert (again.consistent, again.findings, again.action_taken) == (True, [], "none")
+
+
+def test_two_repairs_of_one_session_are_one_write(sessions, site, told, set_row, stored):
+	set_row(told, agent_lock_expires_at=PAST, auth_expires_at=PAST, turn_count=2)
+	version = stored(told).version
+	report = ensured(sessions, site, told)
+	assert kinds(report) == ["agent lock overdue", "authentication overdue", "turns uncounted"]
+	assert stored(told).version == version + 1 and whole(site, told)
+
+
+def test_a_repair_decides_on_the_row_as_it_is_by_then(sessions, site, told, set_row, worker, monkeypatch):
+	"""Somebody locks the session anew between the look and the repair: their lock stays."""
+	from assistant_session.sessions import examination
+
+	set_row(told, agent_lock_expires_at=PAST)
+	other, examine = worker(), examination.examine
+
+	def then_somebody_else(names, **more):
+		found = examine(names, **more)
+		other.run(
+			"sessions.recover(name); sessions.lock_agent(name, 'billing'); frappe.db.commit()", name=told
+		)
+		return found
+
+	monkeypatch.setattr(examination, "examine", then_somebody_else)
+	report = ensured(sessions, site, told)
+	assert "agent lock overdue" in kinds(report)
+	assert sessions.active_agent(told) == "billing"
+
+
+def test_a_stale_authentication_in_memory_never_reaches_the_database(sessions, site, told, set_row, stored):
+	"""Memory says authenticated, the database does not: reading, working and every repair keep it that way."""
+	assert sessions.get(told).authenticated
+	set_row(told, authenticated=0, user_profile=None, auth_expires_at=None)
+	for call in (sessions.ensure_consistency, sessions.recover):
+		report = call(told)
+		site.db.commit()
+		assert stored(told).authenticated == 0
+	assert (report.memory_authenticated, report.database_authenticated) == (False, False)
+	with sessions.turn(told, "still me?"):
+		pass
+	site.db.commit()
+	assert stored(told).authenticated == 0 and not sessions.get(told).authenticated
+
+
+def test_a_turn_on_stale_memory_does_not_write_the_authentication_back(sessions, site, told, set_row, stored):
+	set_row(told, authenticated=0)
+	with sessions.turn(told, "still me?") as turn:
+		turn.session.context["seen"] = True
+	site.db.commit()
+	assert stored(told).authenticated == 0
+
+
+@pytest.mark.parametrize(("version", "revision"), [(1, 0), (99, 7), (2, 5)])
+def test_a_register_that_is_behind_or_ahead_is_mended(sessions, told, version, revision):
+	from assistant_session.sessions import register
+
+	here = register.connection()
+	here.redis.set(register.key("register", told), f"{version}:{revision}")
+	report = sessions.ensure_consistency(told)
+	assert report.register == "outdated" and "register entry deleted" in report.action_taken
+	assert register.read(told) is None
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_memory_older_or_newer_than_the_database_is_dropped(sessions, site, told, step):
+	from assistant_session.sessions import store
+	from assistant_session.sessions.memory import memory
+
+	row = store.select(told, beside=True)
+	memory.put(row._replace(version=row.version + step, current_state="WRONG", revision="1"))
+	report = ensured(sessions, site, told)
+	assert {difference["field"] for difference in report.differences} == {
+		"version",
+		"revision",
+		"current_state",
+	}
+	assert "memory dropped" in report.action_taken and memory.get(told) is None
+	assert sessions.get(told).current_state is None
+
+
+def test_every_worker_reads_anew_after_a_repair(sessions, site, told, set_row, worker):
+	other = worker()
+	assert other.run("result = sessions.get(name).current_state", name=told) is None
+	set_row(told, current_state="EDITED")
+	ensured(sessions, site, told)
+	assert other.run("result = sessions.get(name).current_state", name=told) == "EDITED"
+
+
+def test_a_trail_whose_key_is_gone_is_named(sessions, site, told, monkeypatch):
+	keys = site.local.conf["assistant_session_keys"]
+	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {"current": "k2", "k2": "ab" * 32})
+	assert kinds(sessions.ensure_consistency(told)) == ["audit trail broken"]
+	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {**keys, "k2": "ab" * 32, "current": "k2"})
+	sessions.transition(told, "AFTER ROTATION")
+	site.db.commit()
+	assert sessions.ensure_consistency(told).consistent
+
+
+def test_nothing_is_found_in_a_session_that_others_are_writing(sessions, site, told, worker):
+	code = """
+for number in range(60):
+	with sessions.turn(name, f"message {number}") as turn: turn.reply("noted")
+	sessions.lock_agent(name, f"agent {number}", steal=True)
+	frappe.db.commit()
+"""
+	waiting = worker().start(code, name=told)
+	found = [finding for _look in range(40) for finding in sessions.ensure_consistency(told).findings]
+	waiting()
+	assert found == []
+
+
+def test_a_time_that_has_just_passed_counts(sessions, site, told, monkeypatch):
+	from assistant_session.sessions import config
+
+	now = config.now
+	monkeypatch.setattr(config, "now", lambda: now() + timedelta(seconds=1801))
+	report = sessions.ensure_consistency(told)
+	assert kinds(report) == ["authentication overdue"], "idle for too long"
