@@ -103,7 +103,8 @@ def get_history(
 	"""A page of the conversation, oldest first: the last `limit` turns, or those before or after a sequence."""
 	row = access.admitted(session_id)
 	require_live(row)
-	return Answer(views.history(sessions.history(row.name, before=before, after=after, limit=limit)))
+	page = sessions.history(row.name, before=before, after=after, limit=limit)
+	return Answer(views.history(page, row.hidden_turns))
 
 
 @endpoint()

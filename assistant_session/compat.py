@@ -7,6 +7,7 @@ ask here what an error *means*. Nothing here writes anything.
 import random
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
@@ -143,6 +144,18 @@ def is_connection_lost(error: Exception) -> bool:
 	if type(error).__name__ == "InterfaceError":
 		return True
 	return isinstance(error, kinds) and (code is None or code in CONNECTION)
+
+
+@contextmanager
+def on_second_connection():
+	"""Frappe's own functions read on the second connection within the block; nothing may be written."""
+	first, second = frappe.local.db, beside()
+	frappe.local.db = second
+	try:
+		yield
+	finally:
+		frappe.local.db = first
+		second.sql("rollback")
 
 
 def _end_apart(error: Exception) -> None:

@@ -21,6 +21,18 @@ ATTEMPT = "Verification Attempt"
 STAFF = frozenset({"Assistant Session Administrator", "Assistant Session Agent", "Assistant Session Auditor"})
 OVERSEERS = STAFF - {"Assistant Session Agent"}
 READERS = {SESSION: STAFF, TURN: STAFF, EVENT: OVERSEERS, ATTEMPT: OVERSEERS}
+# How people are verified and which channels are trusted: no secret, and not for everybody's questions either.
+ADMINISTRATOR_ROLES = OVERSEERS | {"System Manager"}
+CLOSED = {
+	**READERS,
+	**dict.fromkeys(
+		(
+			"Identity Check", "Identity Check Credential", "Identity Check Field", "Protected Intent",
+			"Assistant Session Settings", "Assistant Session Channel",
+		),
+		ADMINISTRATOR_ROLES,
+	),
+}  # fmt: skip
 READING = frozenset({"read", "select", "report", "print", "export", "email"})
 SUPERUSER = "Administrator"
 
@@ -30,7 +42,7 @@ WORD = re.compile(r"\w+")
 
 def may_read(doctype: str, user: str) -> bool:
 	"""The rule."""
-	return user == SUPERUSER or bool(READERS[doctype].intersection(frappe.get_roles(user)))
+	return user == SUPERUSER or bool(CLOSED[doctype].intersection(frappe.get_roles(user)))
 
 
 def has_permission(doc, ptype: str | None = "read", user: str | None = None, **_more) -> bool:

@@ -37,9 +37,6 @@ def prepare(url: str) -> None:
 	_save(values(HTTP_CHECK, verifier="HTTP", url=url, timeout=3, secret="s3cret-of-the-verifier"))
 	_save(values(OTHER_CHECK, namespace="others"))
 	_save(values(PYTHON_CHECK, verifier="Python", python_verifier="test"))
-	demo = frappe.get_doc("Identity Check", register.CHECK)
-	demo.namespace = "member"
-	demo.save()
 	_save(values(STRONG_CHECK, level=2, namespace="member"))
 	settings = frappe.get_single("Assistant Session Settings")
 	kept = [row for row in settings.protected_intents if row.intent not in INTENTS]

@@ -50,6 +50,56 @@ def test_it_ends_when_the_session_was_idle_for_too_long(known, sessions, later):
 	assert (sessions.get(known).authenticated, sessions.get(known).user_profile) == (False, {})
 
 
+def test_once_idle_for_too_long_no_message_brings_it_back(known, sessions, site, later):
+	from tests.checks import events
+
+	later(1801)
+	for _message in range(3):
+		with sessions.turn(known, "hello?") as turn:
+			assert not turn.session.authenticated
+			turn.reply("hello")
+		site.db.commit()
+		assert (sessions.get(known).authenticated, sessions.get(known).user_profile) == (False, {})
+	row = site.db.get_value("Conversation Session", known, ["authenticated", "user_profile", "auth_method"])
+	assert row == (0, None, None)
+	assert events(known)[-1] == "deauthenticated" and events(known).count("deauthenticated") == 1
+
+
+@pytest.mark.parametrize("write", ["require", "update", "lock_agent", "add_turn"])
+def test_no_other_write_brings_it_back_either(known, sessions, site, later, write):
+	from assistant_session import authentication
+
+	later(1801)
+	{
+		"require": lambda: authentication.require(known, "pension_inquiry", "hello"),
+		"update": lambda: sessions.update(known, {"context": {"a": 1}}),
+		"lock_agent": lambda: sessions.lock_agent(known, "scheduling"),
+		"add_turn": lambda: sessions.add_turn(known, "user", "hello"),
+	}[write]()
+	site.db.commit()
+	with sessions.turn(known, "hello?"):
+		pass
+	site.db.commit()
+	assert not sessions.get(known).authenticated
+	assert site.db.get_value("Conversation Session", known, "authenticated") == 0
+
+
+def test_what_a_bot_says_by_itself_does_not_keep_it_alive(known, sessions, site, later):
+	later(1000)
+	sessions.add_turn(known, "assistant", "Are you still there?")
+	site.db.commit()
+	later(1801)
+	assert not sessions.get(known).authenticated
+
+
+def test_what_the_person_says_does(known, sessions, site, later):
+	later(1000)
+	sessions.add_turn(known, "user", "I am still here")
+	site.db.commit()
+	later(1801)
+	assert sessions.get(known).authenticated
+
+
 def test_it_ends_at_its_absolute_time_however_busy_the_session_is(opened, sessions, site, later):
 	sessions.authenticate(opened, HARI, method="test", expires_in=60)
 	sessions.add_turn(opened, "user", "still here")

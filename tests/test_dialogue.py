@@ -209,6 +209,7 @@ def test_another_person_in_the_same_session_starts_with_a_clean_context(
 	assert authentication.submit(verified, f"{other.number} {other.national_number}").verified
 	session = sessions.get(verified)
 	assert (session.context, session.flows, session.user_profile["name"]) == ({}, {}, "Maya")
+	assert session.hidden_turns == session.turn_count
 	site.db.commit()
 	assert "context_cleared" in checks.events(verified)
 
@@ -289,34 +290,90 @@ def test_a_revocation_during_a_turn_is_not_undone_by_it(
 	assert not sessions.get(verified).authenticated and sessions.get(verified).turn_count == 2
 
 
-def test_a_disabled_check_protects_and_lets_nobody_in(authentication, sessions, site, asked, member):
-	site.db.set_value("Identity Check", register.CHECK, "enabled", 0)
-	_reread()
+@pytest.fixture
+def edited(site):
+	"""`edited(statement)` changes configuration by SQL, committed, and puts it back afterwards."""
+	from assistant_session.authentication import checks as catalogue
+
+	kept = {
+		table: site.db.sql(f"select * from `tab{table}`", as_dict=True)
+		for table in ("Identity Check", "Protected Intent")
+	}
+
+	def run(statement: str, *values) -> None:
+		site.db.sql(statement, values)
+		site.db.commit()
+		catalogue.forget()
+
+	yield run
+	site.db.rollback()
+	for table, rows in kept.items():
+		site.db.sql(f"delete from `tab{table}`")
+		for row in rows:
+			columns = ", ".join(f"`{column}`" for column in row)
+			places = ", ".join(["%s"] * len(row))
+			site.db.sql(f"insert into `tab{table}` ({columns}) values ({places})", list(row.values()))
+	site.db.commit()
+	catalogue.forget()
+
+
+DISABLE = "update `tabIdentity Check` set enabled = 0 where name = %s"
+
+
+def test_a_disabled_check_protects_and_lets_nobody_in(authentication, sessions, site, asked, member, edited):
+	edited(DISABLE, register.CHECK)
+	gate = authentication.require(asked, "pension_inquiry")
+	assert not gate.open and "cannot check" in gate.prompt
+	assert authentication.submit(asked, f"{member.number} {member.national_number}").kind == "unavailable"
+	assert not sessions.get(asked).authenticated
+
+
+def test_a_check_that_was_disabled_closes_for_those_who_passed_it_before(authentication, verified, edited):
+	assert authentication.require(verified, "pension_inquiry").open
+	edited(DISABLE, register.CHECK)
+	assert not authentication.require(verified, "pension_inquiry").open
+
+
+def test_a_check_that_is_gone_protects_all_the_same(authentication, opened, verified, edited):
+	edited("delete from `tabIdentity Check` where name = %s", register.CHECK)
+	assert not authentication.require(opened, "pension_inquiry").open
+	assert not authentication.require(verified, "pension_inquiry").open
+
+
+def test_an_intent_in_other_letters_is_protected_as_well(authentication, opened):
+	for spelled in ("Pension_Inquiry", " pension_inquiry ", "PENSION_INQUIRY"):
+		assert not authentication.require(opened, spelled).open
+
+
+def test_a_job_with_an_old_snapshot_knows_what_was_protected_meanwhile(authentication, site, opened, worker):
+	from assistant_session.authentication import checks as catalogue
+
+	site.db.commit()
+	site.db.get_value("User", "Administrator", "name")  # the snapshot is taken
+	worker().run(
+		"frappe.db.sql(\"update `tabProtected Intent` set intent = 'just_protected' where intent = 'other_inquiry'\")\n"
+		"frappe.db.commit()"
+	)
+	catalogue.forget()
 	try:
-		gate = authentication.require(asked, "pension_inquiry")
-		assert not gate.open and "cannot check" in gate.prompt
-		assert authentication.submit(asked, f"{member.number} {member.national_number}").kind == "unavailable"
-		assert not sessions.get(asked).authenticated
+		assert not authentication.require(opened, "just_protected").open
 	finally:
 		site.db.rollback()
-		_reread()
+		site.db.sql(
+			"update `tabProtected Intent` set intent = 'other_inquiry' where intent = 'just_protected'"
+		)
+		site.db.commit()
 
 
-def test_a_check_that_is_gone_protects_all_the_same(authentication, site, opened):
-	table = site.qb.DocType("Identity Check")
-	site.qb.from_(table).delete().where(table.name == register.CHECK).run()
-	_reread()
-	try:
-		assert not authentication.require(opened, "pension_inquiry").open
-	finally:
-		site.db.rollback()
-		_reread()
-
-
-def _reread() -> None:
-	from assistant_session.authentication import checks
-
-	checks.forget()
+def test_an_edit_that_is_rolled_back_protects_nothing_and_opens_nothing(authentication, site, opened):
+	settings = site.get_single("Assistant Session Settings")
+	settings.set("protected_intents", [])
+	settings.append("protected_intents", {"intent": "never_saved", "identity_check": register.CHECK})
+	settings.save()
+	assert not authentication.require(opened, "pension_inquiry").open, "not committed yet"
+	site.db.rollback()
+	assert authentication.require(opened, "never_saved").open
+	assert not authentication.require(opened, "pension_inquiry").open
 
 
 def test_checks_that_cannot_be_read_let_nobody_in(authentication, site, opened, monkeypatch):
@@ -353,6 +410,54 @@ def test_without_a_key_nobody_is_verified(authentication, sessions, site, asked,
 	monkeypatch.undo()
 	site.db.rollback()
 	assert not sessions.get(asked).authenticated
+
+
+def test_a_logout_while_the_verifier_is_asked_wins(authentication, sessions, site, asked, member, worker):
+	"""Within a turn the two meet when it is stored, outside when it is granted."""
+	other = worker()
+	with (
+		pytest.raises(sessions.SessionConflict),
+		sessions.turn(asked, f"{member.number} {member.national_number}") as turn,
+	):
+		assert authentication.submit(turn.session, turn.message).verified
+		other.run("authentication.logout(name); frappe.db.commit()", name=asked)
+	site.db.rollback()
+	assert not sessions.get(asked).authenticated
+	authentication.require(asked, "pension_inquiry")
+	site.db.commit()
+	from assistant_session.authentication import verifiers
+
+	ask = verifiers.ask
+	verifiers.ask = lambda *given: (
+		other.run("authentication.logout(name); frappe.db.commit()", name=asked), ask(*given),
+	)[1]  # fmt: skip
+	try:
+		with pytest.raises(sessions.SessionConflict):
+			authentication.submit(asked, f"{member.number} {member.national_number}")
+	finally:
+		verifiers.ask = ask
+	site.db.rollback()
+	assert not sessions.get(asked).authenticated
+
+
+def test_a_revocation_between_the_look_and_the_write_closes_the_gate(
+	authentication, sessions, site, verified, member, worker, monkeypatch
+):
+	from assistant_session.authentication import dialogue
+
+	other, write = worker(), dialogue._Place.write
+
+	def after_revocation(place, change):
+		code = "authentication.revoke(check, number); frappe.db.commit()"
+		other.run(code, check=register.CHECK, number=member.number)
+		write(place, change)
+
+	monkeypatch.setattr(dialogue._Place, "write", after_revocation)
+	gate = authentication.require(verified, "payment_inquiry", "my payment?")
+	site.db.commit()
+	session = sessions.get(verified)
+	assert not gate.open and gate.prompt
+	assert (session.authenticated, session.locked_intent) == (False, None)
 
 
 @pytest.mark.parametrize("state", ["closed", "unknown"])
@@ -489,3 +594,19 @@ def test_with_a_hook_that_knows_intents_the_bot_is_not_even_asked(
 	with sessions.turn(opened, "when is my next payment?") as turn:
 		assert authentication.gate(turn) and turn.intent == "payment_inquiry"
 	assert turn.stored[0].intent == "payment_inquiry"
+
+
+def test_what_is_submitted_when_nothing_is_asked_is_not_kept_either(authentication, sessions, site, opened):
+	with sessions.turn(opened, "PEN_61259735437 450379/31/2x", metadata={"typed": "PEN_61259735437"}) as turn:
+		assert authentication.submit(turn.session, turn.message).kind == "nothing_asked"
+	site.db.commit()
+	stored = sessions.history(opened)[0]
+	assert (stored.content, stored.metadata) == ("•••", {})
+
+
+def test_metadata_of_a_message_with_credentials_is_not_kept(authentication, sessions, site, asked):
+	for text in ("PEN_77037920397 is it", "228597/62/1"):
+		with sessions.turn(asked, text, metadata={"typed": text}) as turn:
+			authentication.gate(turn)
+		site.db.commit()
+		assert sessions.history(asked, limit=10)[-2 if turn.drafts else -1].metadata == {}

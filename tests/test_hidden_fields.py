@@ -160,6 +160,7 @@ def stored_values(site, names):
 	values = {
 		field: f"{field}-{names[SESSION]}-secret" for field in HIDDEN[SESSION] - {"sec_profile", "revision"}
 	}
+	values["hidden_turns"] = "1918273645"
 	values["old_token_until"] = "2031-02-03 04:05:06.789012"
 	query = site.qb.update(table).where(table.name == names[SESSION])
 	for field, value in values.items():

@@ -167,20 +167,55 @@ def test_a_limit_refuses_the_call_after_the_last_allowed_one(limits):
 		(["198.51.100.1"], "198.51.100.2", "203.0.113.7", "198.51.100.2"),
 		(["198.51.100.1"], "198.51.100.1", "not an address", "198.51.100.1"),
 		(["198.51.100.1"], "198.51.100.1", "", "198.51.100.1"),
+		(["198.51.100.0/24"], "198.51.100.9", "203.0.113.7", "203.0.113.7"),
+		(["198.51.100.1", "10.0.0.0/8"], "198.51.100.1", "1.2.3.4, 203.0.113.7, 10.0.0.5", "203.0.113.7"),
+		([], "::ffff:198.51.100.1", "", "198.51.100.1"),
+		(["127.0.0.1"], "::ffff:127.0.0.1", "203.0.113.7", "203.0.113.7"),
+		([], "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+		([], None, "203.0.113.7", "unknown"),
 	],
 )
 def test_only_a_configured_proxy_says_where_a_call_comes_from(site, proxies, nearest, forwarded, counted):
 	from assistant_session.web import access
 
-	headers = {"X-Forwarded-For": forwarded}
-	site.local.request = Request(
-		EnvironBuilder(environ_base={"REMOTE_ADDR": nearest}, headers=headers).get_environ()
-	)
+	site.local.request = _request(nearest, forwarded)
 	site.local.conf["assistant_session_trusted_proxies"] = proxies
 	try:
 		assert access.network() == counted
 	finally:
 		del site.local.conf["assistant_session_trusted_proxies"]
+
+
+@pytest.mark.parametrize(
+	("proxies", "nearest", "forwarded", "counted"),
+	[
+		([], "203.0.113.7".replace("203.0.113", "93.184.216"), "", "93.184.216.7"),
+		([], "127.0.0.1", "93.184.216.7", None),  # a proxy nobody named: to lock it would lock everybody
+		([], "10.0.0.1", "", None),
+		([], "::1", "", None),
+		([], None, "", None),
+		(["127.0.0.1"], "127.0.0.1", "93.184.216.7", "93.184.216.7"),
+		(["127.0.0.1"], "127.0.0.1", "10.0.0.7", "10.0.0.7"),
+		(["127.0.0.1"], "127.0.0.1", "", None),
+	],
+)
+def test_failures_are_not_counted_for_a_proxy_that_stands_for_everybody(
+	site, proxies, nearest, forwarded, counted
+):
+	from assistant_session.web import access
+
+	site.local.request = _request(nearest, forwarded)
+	site.local.conf["assistant_session_trusted_proxies"] = proxies
+	try:
+		assert access.caller().network == counted
+	finally:
+		del site.local.conf["assistant_session_trusted_proxies"]
+
+
+def _request(nearest: str | None, forwarded: str) -> Request:
+	environ = EnvironBuilder(headers={"X-Forwarded-For": forwarded}).get_environ()
+	environ["REMOTE_ADDR"] = nearest or ""
+	return Request(environ)
 
 
 @pytest.mark.parametrize("arguments", [{"message": ""}, {"message": None}, {"message": "x" * 20000}, {}])

@@ -2,12 +2,13 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from assistant_session.demo import register
 from tests import checks
-from tests.callers import AGENT, AUDITOR, STAFF_ADMINISTRATOR, SUPERUSER, Caller, key_of
+from tests.callers import AGENT, AUDITOR, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR, Caller, key_of
 from tests.conftest import SITE
 from tests.test_dialogue import member
 from tests.test_lockout import right, wrong
@@ -54,6 +55,7 @@ REFUSED = {
 	"a URL with a password": ({"verifier": "HTTP", "url": "https://me:x@example.com"}, "https"),
 	"a literal that is no JSON": ({"verifier": "HTTP", "url": "https://example.com", "verified_value": "yes"}, "as JSON"),
 	"a no for a yes": ({"verifier": "HTTP", "url": "https://example.com", "verified_value": "false"}, "as JSON"),
+	"an empty text for a yes": ({"verifier": "HTTP", "url": "https://example.com", "verified_value": '""'}, "as JSON"),
 	"a very long wait": ({"verifier": "HTTP", "url": "https://example.com", "timeout": 31}, "Timeout"),
 	"a path for a name": ({"verifier": "Python", "python_verifier": "os.system"}, "nothing is registered"),
 	"no verifier": ({"verifier": "Crystal ball"}, None),
@@ -130,11 +132,44 @@ def test_one_that_protects_nothing_is(site, bench):
 	assert not site.db.exists("Identity Check", name)
 
 
+def test_what_a_check_proves_is_not_changed_afterwards(site, bench):
+	"""Sessions that passed it keep what it proved then."""
+	for changed in ({"level": 5}, {"namespace": "others"}, {"identity_credential": "national_number"}):
+		document = site.get_doc("Identity Check", checks.STRONG_CHECK)
+		document.update(changed)
+		with pytest.raises(site.ValidationError):
+			document.save()
+
+
+def test_the_secret_of_one_host_is_not_sent_to_another(site, bench):
+	document = site.get_doc("Identity Check", checks.HTTP_CHECK)
+	document.url = "https://elsewhere.example.com/"
+	with pytest.raises(site.ValidationError, match="another host"):
+		document.save()
+	document.reload()
+	document.url, document.secret = "https://elsewhere.example.com/", "a new one"
+	document.save()
+
+
+@pytest.mark.parametrize(
+	"doctype",
+	["Identity Check", "Identity Check Credential", "Protected Intent", "Assistant Session Channel"],
+)
+def test_nobody_else_asks_how_people_are_verified(workers, site, bench, doctype):
+	for user in (None, VISITOR, AGENT):
+		caller = Caller(workers.url, SITE, key=key_of(user) if user else None)
+		filters = {"name": ["like", "%"]}
+		answer = caller.ask(
+			"POST", "/api/method/frappe.client.get_count", json={"doctype": doctype, "filters": filters}
+		)
+		assert answer.status_code in (401, 403) and "message" not in answer.json()
+
+
 def test_settings_are_checked(site, bench):
 	settings = site.get_single("Assistant Session Settings")
 	for changed in (
 		{"attempts_allowed": 0}, {"attempts_allowed_network": -1}, {"attempt_window": 5}, {"lock_seconds": 10**6},
-		{"failures_alarm": 0},
+		{"failures_alarm": 0}, {"attempts_allowed": 10**6}, {"attempts_allowed_network": 10**6},
 	):  # fmt: skip
 		settings.reload()
 		settings.update(changed)
@@ -150,6 +185,7 @@ def test_an_edit_shows_in_this_process_at_once(site, bench, sessions, opened):
 	from assistant_session import authentication
 	from assistant_session.sessions import config
 
+	site.local.request = SimpleNamespace()  # as in Desk, where a request's own view counts
 	patterns = config.settings().credential_patterns
 	name = (
 		site.get_doc(values(credentials=credentials(pattern=r"NEW\d{6}", example="NEW123456"))).insert().name

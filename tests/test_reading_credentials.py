@@ -150,6 +150,11 @@ def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_ever
 		("my phone is 8848850922", "my phone is 8848850922"),
 		("ＰＥＮ_０００５０００１６８!", "•••!"),
 		("no numbers here", "no numbers here"),
+		("PEN_0005000168thanks", "•••thanks"),
+		("xPEN_0005000168", "x•••"),
+		("PEN_0005\u200b000168, really", "•••, really"),
+		("२२८५९७६२१ and ٢٢٨٥٩٧٦٢١", "••• and •••"),
+		("2285976210", "2285976210"),  # another, longer number
 		("ﬁne 228597621 ½", "ﬁne ••• ½"),
 	],
 )
@@ -157,6 +162,21 @@ def test_what_looks_like_a_credential_is_masked_and_the_rest_is_kept(patterns, t
 	from assistant_session.sessions import masking
 
 	assert masking.masked(patterns, text) == stored
+
+
+def test_while_credentials_are_asked_for_every_word_with_a_digit_is_masked(site):
+	from assistant_session.sessions import masking
+
+	said = "it is PEN_00050001, or\n2285... I think२ " + "a" * 16_000
+	assert masking.without_numbers(said) == "it is ••• or\n••• I ••• " + "a" * 16_000
+
+
+def test_very_many_slow_texts_are_masked_as_a_whole(site):
+	from assistant_session.sessions import masking
+
+	value = {str(number): "a" * 2000 + "!" for number in range(50)}
+	found = masking.masked_json((r"(a|aa)+$",), value)
+	assert set(found.values()) == {masking.MASK}
 
 
 def test_numbers_and_texts_in_json_are_masked_as_well(patterns):

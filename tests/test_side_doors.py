@@ -15,7 +15,7 @@ OURS = (SESSION, TURN, EVENT, ATTEMPT)
 HIDDEN = {
 	SESSION: {
 		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head",
-		"sec_profile", "old_token_hash", "old_token_until", "old_token_key",
+		"sec_profile", "hidden_turns", "old_token_hash", "old_token_until", "old_token_key",
 	},
 	TURN: {"message_key", "message_digest"},
 	EVENT: {"digest", "salt"},

@@ -154,6 +154,17 @@ def test_trouble_is_no_judgement_and_nothing_is_asked_twice(ask, verifier, troub
 	assert verifier.paths == ["/verify"]
 
 
+def test_nothing_goes_on_with_the_credentials_after_the_time_is_over(ask, verifier):
+	import threading
+
+	verifier.answer = lambda _body: (200, {}, drip(30, b"{}"))
+	assert ask(checks.HTTP_CHECK, KNOWN, timeout=1).outcome == "unavailable"
+	for thread in threading.enumerate():
+		if thread.name == "verifier":
+			thread.join(10)
+			assert not thread.is_alive()
+
+
 def test_nobody_listening_is_no_judgement(ask):
 	assert ask(checks.HTTP_CHECK, KNOWN, url="https://127.0.0.1:9/verify").outcome == "unavailable"
 
@@ -185,6 +196,7 @@ def test_a_private_address_is_refused_unless_its_network_is_listed(ask, site, ve
 	[
 		"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
 		"::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::",
+		"64:ff9b::a9fe:a9fe", "fec0::1", "::127.0.0.1", "ff02::1",
 	],
 )  # fmt: skip
 def test_no_private_or_link_local_address_counts_as_public(site, address):

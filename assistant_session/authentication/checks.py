@@ -50,13 +50,15 @@ class Catalogue:
 	def check_for(self, intent: str | None) -> Check | None:
 		"""What proves who may be served for `intent`; None if anybody may. A check that is disabled, or gone,
 		protects still: nobody passes it."""
-		name = self.protected.get(intent or "")
+		name = self.protected.get(folded(intent))
 		return (self.checks.get(name) or Check(name)) if name else None
 
 	def is_passed(self, check: Check, session: Session) -> bool:
 		"""Whether the session's person has proven as much: by this check, or a stronger one for the same identity."""
 		passed = self.checks.get(session.auth_method or "") if session.authenticated else None
-		return bool(passed) and passed.namespace == check.namespace and passed.level >= check.level
+		if passed is None or not (passed.enabled and check.enabled):
+			return False
+		return passed.namespace == check.namespace and passed.level >= check.level
 
 
 _catalogues: dict[str, tuple[float, Catalogue]] = {}
@@ -73,9 +75,16 @@ def catalogue() -> Catalogue:
 
 
 def forget() -> None:
-	"""Read them anew at the next call (one was saved in this process)."""
+	"""Read them anew at the next call."""
 	_catalogues.pop(frappe.local.site, None)
 	config.forget()
+
+
+def changed() -> None:
+	"""One was saved or deleted in this transaction: read them anew, also once it has ended either way."""
+	forget()
+	for queue in (frappe.db.after_commit, frappe.db.after_rollback):
+		queue.add(forget)
 
 
 def get(name: str) -> Check:
@@ -98,6 +107,11 @@ def of(doc) -> Check:
 	)  # fmt: skip
 
 
+def folded(intent: str | None) -> str:
+	"""An intent as it is compared: a capital letter does not open what is protected."""
+	return (intent or "").strip().casefold()
+
+
 def listing(labels: list[str]) -> str:
 	"""Labels for a sentence: `A`, `A and B`, `A, B and C`."""
 	*head, last = labels
@@ -111,13 +125,14 @@ def _mapping(doc, kind: str) -> dict[str, str]:
 def _load(previous: Catalogue | None) -> Catalogue:
 	"""Read from the database; while it is away, what was read before still protects."""
 	try:
-		names = frappe.get_all(DOCTYPE, pluck="name")
-		filters = {"parenttype": config.DOCTYPE}
-		rows = frappe.get_all("Protected Intent", filters=filters, fields=["intent", "identity_check"])
-		checks = {name: get(name) for name in names}
+		with config.committed():
+			names = frappe.get_all(DOCTYPE, pluck="name")
+			filters = {"parenttype": config.DOCTYPE}
+			rows = frappe.get_all("Protected Intent", filters=filters, fields=["intent", "identity_check"])
+			checks = {name: get(name) for name in names}
 	except Exception as error:
 		if previous and compat.is_connection_lost(error):
 			return previous
 		raise
 	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
-	return Catalogue(checks, {row.intent: row.identity_check for row in rows}, hook)
+	return Catalogue(checks, {folded(row.intent): row.identity_check for row in rows}, hook)

@@ -21,6 +21,7 @@ from datetime import datetime
 
 from .. import sessions
 from ..sessions import Session, bounds, config, masking, store, writing
+from ..sessions.errors import SessionConflict
 from ..sessions.events import Event
 from ..sessions.proof import identity_hashes
 from ..sessions.transaction import ledger
@@ -84,15 +85,23 @@ def require(session: Session | str, intent: str | None, message: str | None = No
 	"""
 	place = _Place(session)
 	intent = bounds.optional_label(intent, "intent")
-	found, current = catalogue(), place.session
+	found = catalogue()
 	check = found.check_for(intent)
-	if check is None or found.is_passed(check, current):
-		if intent and current.locked_intent != intent and current.authenticated:
-			place.write(lambda snapshot: snapshot.lock_intent(intent))
+	passed = check is None or found.is_passed(check, place.session)
+	if passed and (not intent or place.session.locked_intent == intent or not place.session.authenticated):
 		return Gate(place.session)
-	place.write(lambda snapshot: _remember(snapshot, intent, message))
-	stronger = check.enabled and current.authenticated
-	return Gate(place.session, phrases.step_up(check) if stronger else phrases.prompt(check))
+
+	def decide(snapshot: Session) -> None:
+		"""Once more on the row that is written: it may have been revoked meanwhile."""
+		nonlocal passed
+		passed = check is None or found.is_passed(check, snapshot)
+		if not passed:
+			_remember(snapshot, intent, message)
+		elif snapshot.authenticated:
+			snapshot.lock_intent(intent)
+
+	place.write(decide)
+	return Gate(place.session, None if passed else _prompt(check, place.session))
 
 
 def submit(session: Session | str, text: str, *, caller: Caller | None = None) -> Outcome:
@@ -153,16 +162,20 @@ class _Place:
 
 
 def _submit(place: _Place, typed: Secret, caller: Caller | None) -> Outcome:
-	check = asked_check(place.session)
+	check, said = asked_check(place.session), typed.reveal()
+	if place.turn and not (phrases.is_cancel(said) or phrases.is_help(said)):
+		place.turn.conceal()
 	if check is None or (place.turn and place.turn.repeated):
 		return Outcome(NOTHING_ASKED, phrases.nothing_asked(), place.session)
-	if phrases.is_cancel(typed.reveal()):
+	if phrases.is_cancel(said):
 		place.write(_forget_pending)
 		return Outcome(CANCELLED, phrases.cancelled(), place.session)
-	if phrases.is_help(typed.reveal()):
+	if phrases.is_help(said):
 		return Outcome(HELP, phrases.explanation(check), place.session)
-	if place.turn:
-		place.turn.conceal()
+	return _submit_credentials(place, check, typed, caller)
+
+
+def _submit_credentials(place: _Place, check: Check, typed: Secret, caller: Caller | None) -> Outcome:
 	if not check.enabled:
 		return Outcome(UNAVAILABLE, phrases.unavailable(), place.session)
 	given = reading.read(check.credentials, typed.reveal())
@@ -205,6 +218,8 @@ def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outc
 	intent, message, made = before.pending_intent, before.pending_message, []
 
 	def grant(snapshot: Session) -> None:
+		if snapshot.pending_intent != intent:
+			raise SessionConflict.on(place.name, "pending_intent")
 		if snapshot.identity_hash and snapshot.identity_hash not in hashes:
 			_clear_for_other_person(snapshot)
 		snapshot.authenticate(
@@ -225,7 +240,14 @@ def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outc
 def _clear_for_other_person(snapshot: Session) -> None:
 	"""Somebody else was known here before: what they had begun is not for this person."""
 	snapshot.clear_context()
+	snapshot.hide_history()
 	snapshot.happened.append(Event("context_cleared", {"reason": "another person"}))
+
+
+def _prompt(check: Check, session: Session) -> str:
+	if check.enabled and session.authenticated:
+		return phrases.step_up(check)
+	return phrases.prompt(check)
 
 
 def _remember(snapshot: Session, intent: str, message: str | None) -> None:

@@ -3,8 +3,9 @@
 An attempt is reserved, and committed on a connection of its own, before the verifier is asked: it counts
 whatever becomes of the request. It counts in several buckets: the session, the network, and each credential by
 itself, as typed by strangers or by somebody who is vouched for. The attempt that fills a bucket locks it in the
-same statement; locks of sessions and credentials double with each that follows, up to a day. A success clears
-the session and the credentials; a verifier that was away gives the attempt back, a few times.
+same statement; locks double with each that follows, up to a day, but for networks. A success takes back this one
+attempt and no other: whoever can prove to be one person must not get more guesses at another. A verifier that was
+away gives the attempt back too, a few times.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from ..sessions.errors import SessionStoreUnavailable
 from ..sessions.statements import P, insert, run, table
 
 DOCTYPE = "Verification Attempt"
-SESSION, NETWORK, STRANGER, KNOWN, CHECK, UNLOCKED = (
-	"session", "network", "stranger", "known", "check", "unlocked",
+SESSION, NETWORK, STRANGER, KNOWN, VOUCHED, CHECK, UNLOCKED = (
+	"session", "network", "stranger", "known", "vouched", "check", "unlocked",
 )  # fmt: skip
 LONGEST_LOCK = 86400  # seconds
 NETWORK_WINDOW = HOUR = 3600
@@ -44,9 +45,19 @@ class Bucket:
 		return cls(kind, keys.digest(keys.ATTEMPTS, kind, *parts).replace(":", "-"))
 
 	@property
-	def is_shared(self) -> bool:
-		"""A whole office may stand behind one network: its lock does not grow, and one success clears nothing."""
+	def is_network(self) -> bool:
+		"""A whole office may stand behind it: its lock does not grow, and what is given back has no limit."""
 		return self.kind == NETWORK
+
+	@property
+	def allowed(self) -> int:
+		"""Attempts in its window. Many people share a network, and many senders one credential."""
+		settings = config.settings()
+		return (
+			settings.attempts_allowed_network
+			if self.kind in (NETWORK, VOUCHED)
+			else settings.attempts_allowed
+		)
 
 
 @dataclass
@@ -71,6 +82,8 @@ class Attempt:
 
 	def reserve(self) -> datetime | None:
 		"""Count it in every bucket, committed; None. Or the time until which one of them is locked."""
+		if until := _locked_until(self.buckets):  # without making rows for whoever is locked anyway
+			return until
 		_ensure(self.buckets)
 		refused, self.locked_until = _apart(self._reserve)
 		return refused
@@ -80,8 +93,8 @@ class Attempt:
 		_apart(lambda db: self._each(db, _given_back))
 
 	def succeed(self) -> None:
-		"""What was counted for the session and the credentials is forgotten; in the network only this attempt."""
-		_apart(lambda db: self._each(db, _forgiven))
+		"""It was right: it does not count, and those before it do."""
+		_apart(lambda db: self._each(db, lambda _bucket, count: _uncount(count)))
 
 	def _reserve(self, db) -> tuple[datetime | None, datetime | None]:
 		now = config.now()
@@ -134,13 +147,11 @@ def unlock(session: str) -> datetime:
 
 
 def is_unlocked(session: str) -> bool:
-	bucket = Bucket.of(UNLOCKED, session)
-	rows = run(("attempts", "read"), _select, (bucket.name,), beside=True)
-	return bool(rows) and (rows[0][-1] or datetime.min) > config.now()
+	return _locked_until([Bucket.of(UNLOCKED, session)]) is not None
 
 
 def purge(limit: int) -> int:
-	"""Remove counters nobody needs any more, at most `limit`; returns how many."""
+	"""Remove counters nobody needs any more, at most `limit`, committed; returns how many."""
 	before = config.now() - timedelta(seconds=KEPT_SECONDS)
 
 	def old():
@@ -153,10 +164,28 @@ def purge(limit: int) -> int:
 		attempts = table(DOCTYPE)
 		return frappe.qb.from_(attempts).delete().where(attempts.name.isin([P for _name in names]))
 
-	names = [name for (name,) in run(("old attempts", limit), old, (before, before))]
-	if names:
-		run(("delete attempts", len(names)), delete, names)
+	names: list[str] = []
+
+	def remove(db) -> None:
+		names[:] = [name for (name,) in run(("old attempts", limit), old, (before, before), on=db)]
+		if names:
+			run(("delete attempts", len(names)), delete, names, on=db)
+
+	_apart(remove)
 	return len(names)
+
+
+def _locked_until(buckets: list[Bucket]) -> datetime | None:
+	"""When the last of their locks ends, as committed now; None if none is locked."""
+
+	def look(db) -> list[Count]:
+		return [
+			Count(*row)
+			for bucket in buckets
+			for row in run(("attempts", "read"), _select, (bucket.name,), on=db)
+		]
+
+	return _latest(_apart(look), config.now())
 
 
 def _apart(work: Callable[[Any], Any]) -> Any:
@@ -180,29 +209,20 @@ def _latest(counts: list[Count], now: datetime) -> datetime | None:
 
 def _count(bucket: Bucket, count: Count, now: datetime) -> None:
 	"""One more attempt; the last one allowed locks."""
-	settings = config.settings()
-	allowed = settings.attempts_allowed_network if bucket.is_shared else settings.attempts_allowed
 	count.attempts += 1
-	if count.attempts >= allowed:
-		growth = 1 if bucket.is_shared else 2 ** min(count.locks, 20)
-		seconds = min(settings.lock_seconds * growth, LONGEST_LOCK)
+	if count.attempts >= bucket.allowed:
+		growth = 1 if bucket.is_network else 2 ** min(count.locks, 20)
+		seconds = min(config.settings().lock_seconds * growth, LONGEST_LOCK)
 		count.locked_until, count.locks = now + timedelta(seconds=seconds), count.locks + 1
 
 
-def _forgiven(bucket: Bucket, count: Count) -> None:
-	if bucket.is_shared:
-		_uncount(bucket, count)
-	else:
-		count.attempts, count.locks, count.locked_until = 0, 0, None
-
-
 def _given_back(bucket: Bucket, count: Count) -> None:
-	if count.given_back < MOST_GIVEN_BACK:
-		_uncount(bucket, count)
+	if bucket.is_network or count.given_back < MOST_GIVEN_BACK:
+		_uncount(count)
 		count.given_back += 1
 
 
-def _uncount(bucket: Bucket, count: Count) -> None:
+def _uncount(count: Count) -> None:
 	"""Take one attempt away, and the lock with it if it was the one that locked."""
 	if count.locked_until:
 		count.locks, count.locked_until = max(count.locks - 1, 0), None

@@ -11,20 +11,23 @@ A request is tried again only if it was never sent.
 import json
 import socket
 import threading
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import frappe
 import requests
 from frappe import _
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util.retry import Retry
 
 from ..sessions.errors import InvalidSessionData
 from .checks import DOCTYPE, Check
 
 LARGEST_ANSWER = 64 * 1024  # bytes
+ORDINARY_IPV6 = ip_network("2000::/3")
 LONGEST_SECONDS = 30
 ONLY_IF_NEVER_SENT = Retry(total=1, connect=1, read=0, redirect=0, status=0, other=0)
 
@@ -34,10 +37,26 @@ class Pinned(HTTPAdapter):
 
 	def __init__(self, host: str):
 		self.host = host
+		self.sockets: list[socket.socket] = []
 		super().__init__(max_retries=ONLY_IF_NEVER_SENT)
 
 	def init_poolmanager(self, *arguments, **more):
 		super().init_poolmanager(*arguments, **more, server_hostname=self.host, assert_hostname=self.host)
+		sockets = self.sockets
+
+		class Connection(HTTPSConnectionPool.ConnectionCls):
+			def connect(self):
+				super().connect()
+				sockets.append(self.sock)
+
+		pool = type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": Connection})
+		self.poolmanager.pool_classes_by_scheme = {"https": pool}
+
+	def hang_up(self) -> None:
+		"""End whatever is being waited for, from another thread."""
+		for one in self.sockets:
+			with suppress(OSError):
+				one.shutdown(socket.SHUT_RDWR)
 
 
 def post(check: Check, body: dict[str, str]) -> dict[str, Any] | None:
@@ -49,17 +68,19 @@ def post(check: Check, body: dict[str, str]) -> dict[str, Any] | None:
 	headers = {"Accept": "application/json", **_authorization(check)}
 	verify = frappe.local.conf.get("assistant_session_verifier_ca") or True
 	networks = [ip_network(one) for one in frappe.local.conf.get("assistant_session_verifier_networks") or []]
-	done: dict[str, Any] = {}
+	parts, done = urlsplit(check.url), {}
+	adapter = Pinned(parts.hostname)
 
 	def ask() -> None:
 		try:
-			done["answer"] = _post(check.url, body, headers, verify, networks, check.timeout)
+			done["answer"] = _post(parts, adapter, body, headers, verify, networks, check.timeout)
 		except (requests.RequestException, OSError, ValueError) as error:
 			done["error"] = type(error).__name__
 
 	thread = threading.Thread(target=ask, name="verifier", daemon=True)
 	thread.start()
 	thread.join(min(check.timeout, LONGEST_SECONDS))
+	adapter.hang_up()
 	if "answer" not in done:
 		kind = done.get("error", "no answer in time")
 		frappe.logger("assistant_session").error(f"verifier of {check.name}: {kind}")
@@ -77,11 +98,12 @@ def check_url(url: str | None) -> None:
 		raise InvalidSessionData(_("URL: https, a host, and no user or password in it are needed."))
 
 
-def _post(url: str, body: dict, headers: dict, verify: Any, networks: list, seconds: int) -> dict | None:
-	parts = urlsplit(url)
+def _post(
+	parts: SplitResult, adapter: Pinned, body: dict, headers: dict, verify: Any, networks: list, seconds: int
+) -> dict:
 	with requests.Session() as session:
 		session.trust_env = False
-		session.mount("https://", Pinned(parts.hostname))
+		session.mount("https://", adapter)
 		with session.post(
 			_pinned(parts, networks),
 			json=body,
@@ -108,6 +130,8 @@ def _pinned(parts, networks: list) -> str:
 
 def _is_public(address) -> bool:
 	inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+	if inner.version == 6 and inner not in ORDINARY_IPV6:
+		return False  # translated and compatible forms of IPv4, and what has been given up
 	return inner.is_global and not inner.is_multicast
 
 
@@ -118,7 +142,7 @@ def _authorization(check: Check) -> dict[str, str]:
 	return {"Authorization": f"Bearer {secret}"} if secret else {}
 
 
-def _answer(response: requests.Response) -> dict[str, Any] | None:
+def _answer(response: requests.Response) -> dict[str, Any]:
 	"""What it said. Another status than 200 is no judgement."""
 	if response.status_code != 200:
 		raise ValueError("another status than 200")

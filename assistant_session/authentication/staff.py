@@ -1,12 +1,12 @@
 """What staff do: end one person's authentication everywhere, let somebody try again, try an Identity Check."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
 
-from .. import sessions
-from ..sessions import bounds, writing
+from .. import compat, sessions
+from ..sessions import bounds, config, writing
 from ..sessions.errors import InvalidSessionData
 from ..sessions.events import Event
 from ..sessions.writing import Write
@@ -29,11 +29,12 @@ def revoke(check: str, identity: str, *, reason: str = "revoked") -> int:
 def unlock(session_id: str) -> datetime:
 	"""Let the person in this session try although strangers have used up the attempts on their credentials.
 
-	Returns until when. The attempts of the session and its network count as ever. Written into the audit trail.
+	Takes effect with the caller's COMMIT; returns until when. The attempts of the session and its network count as ever. Written into the audit trail.
 	"""
 	name = bounds.session_id(session_id)
 	writing.change(name, lambda _row: Write(events=[Event("verification_unlocked", {})]))
-	return lockout.unlock(name)
+	compat.database().after_commit.add(lambda: lockout.unlock(name))  # never without its event
+	return config.now() + timedelta(seconds=lockout.UNLOCK_SECONDS)
 
 
 def try_check(name: str, text: str) -> dict:

@@ -93,7 +93,7 @@ def _require_http(check: Check) -> None:
 		value = json.loads(check.verified_value)
 	except ValueError:
 		value = None
-	if value in (None, False) or isinstance(value, list | dict):
+	if value in (None, False, "") or isinstance(value, list | dict):
 		raise InvalidSessionData(
 			_("Its value when verified: as JSON, for instance true, 1 or “ok” in quotes.")
 		)

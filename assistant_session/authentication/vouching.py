@@ -2,7 +2,8 @@
 
 Strangers can use up the attempts on somebody's credentials; that must not lock that person out. A device that was
 verified before, a provider-verified channel, a logged-in party or an unlock by staff moves the attempt from the
-strangers' buckets of its credentials to buckets of its own. Session and network count as ever.
+strangers' buckets of its credentials to buckets of its own. Session and network count as ever. Each voucher has a limit
+for itself, whoever it asks about; and all senders, parties and unlocks together have one per credential.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,18 +11,20 @@ from dataclasses import dataclass
 
 import frappe
 
-from ..sessions import Session, config
+from ..sessions import Session, config, keys
 from . import known, lockout
 from .canonical import Secret
 from .checks import Check
 from .lockout import Bucket
 
+DEVICE = "device"
+
 
 @dataclass(frozen=True)
 class Caller:
-	"""What an HTTP endpoint knows: the caller's network, and its cookies (a function of their name)."""
+	"""What an HTTP endpoint knows: the caller's network (None if that is a proxy's), and its cookies by name."""
 
-	network: str
+	network: str | None
 	cookie: Callable[[str], str | None]
 
 
@@ -30,7 +33,7 @@ def buckets(
 ) -> list[Bucket]:
 	"""Where this attempt counts. Credentials count by value within the check's namespace."""
 	found = [Bucket.of(lockout.SESSION, session.id)]
-	if caller:
+	if caller and caller.network:
 		found.append(Bucket.of(lockout.NETWORK, caller.network))
 	voucher = _voucher(session, check, given[check.identity_credential], caller)
 	return [*found, *(_vouched(voucher, check, given) if voucher else strangers(check, given))]
@@ -43,20 +46,25 @@ def strangers(check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
 	]
 
 
-def _vouched(voucher: str, check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
+def _vouched(voucher: tuple[str, ...], check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
+	found = [Bucket.of(lockout.KNOWN, *voucher)]
+	if voucher[0] == DEVICE:
+		return found
 	return [
-		Bucket.of(lockout.KNOWN, voucher, check.namespace, key, secret.reveal())
-		for key, secret in given.items()
+		*found,
+		*(Bucket.of(lockout.VOUCHED, check.namespace, key, secret.reveal()) for key, secret in given.items()),
 	]
 
 
-def _voucher(session: Session, check: Check, identity: Secret, caller: Caller | None) -> str | None:
+def _voucher(
+	session: Session, check: Check, identity: Secret, caller: Caller | None
+) -> tuple[str, ...] | None:
 	"""What vouches for the asker, by a name of its own; None for a stranger."""
-	if caller and known.fits(check.namespace, identity, caller.cookie(known.name(check.namespace, identity))):
-		return "device"
+	if caller and (device := known.device(check.namespace, identity, caller.cookie)):
+		return DEVICE, keys.digest(keys.DEVICE, check.namespace, identity.reveal()), device
 	channel = config.settings().channels.get(session.channel)
 	if session.external_id and channel and channel.verified_by_provider:
-		return f"sender {session.channel} {session.external_id}"
+		return "sender", session.channel, session.external_id
 	if session.party and session.user and session.user == frappe.session.user:
-		return f"party {session.party_type} {session.party}"
-	return f"staff {session.id}" if lockout.is_unlocked(session.id) else None
+		return "party", session.party_type, session.party
+	return ("staff", session.id) if lockout.is_unlocked(session.id) else None

@@ -89,7 +89,7 @@ def _make_check() -> None:
 	profile = [{"kind": "Profile", "key": key, "field": field} for key, field in PROFILE.items()]
 	frappe.get_doc(
 		{
-			"doctype": "Identity Check", "title": CHECK, "enabled": 1, "level": 1, "verifier": "DocType",
+			"doctype": "Identity Check", "title": CHECK, "enabled": 1, "level": 1, "namespace": "member", "verifier": "DocType",
 			"verify_doctype": DOCTYPE, "credentials": credentials, "fields": [*compared, *profile],
 		}
 	).insert(ignore_permissions=True)  # fmt: skip

@@ -10,6 +10,8 @@ in Desk comes from site_config.json:
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -73,6 +75,16 @@ def forget() -> None:
 	_snapshots.pop(frappe.local.site, None)
 
 
+@contextmanager
+def committed() -> Iterator[None]:
+	"""Read what is committed now: the snapshot of a job or a console may be hours old, that of a request is young."""
+	if getattr(frappe.local, "request", None) is not None:
+		yield
+		return
+	with compat.on_second_connection():
+		yield
+
+
 def now() -> datetime:
 	"""The time in the site's time zone, without one, as Frappe stores it."""
 	return datetime.now(settings().time_zone).replace(tzinfo=None)
@@ -102,7 +114,8 @@ def _site_number(key: str, default: float) -> float:
 def _load(previous: Settings | None) -> Settings:
 	"""Read from the database; while it is away, what was read before still holds."""
 	try:
-		return _read(compat.database().get_singles_dict(DOCTYPE))
+		with committed():
+			return _read(frappe.db.get_singles_dict(DOCTYPE))
 	except Exception as error:
 		if previous and compat.is_connection_lost(error):
 			return previous

@@ -1,9 +1,12 @@
 """What a person typed as a credential is not stored: the patterns of every Identity Check, masked in messages.
 
-Patterns are written by administrators, so they run under `regex` with a time limit. Text on which a pattern
-takes too long is masked as a whole.
+Masking is broader than reading: it looks through glued words, invisible characters and the digits of other scripts.
+Patterns are written by administrators, so they run under `regex` with a time limit. Text on which a pattern takes
+too long is masked as a whole.
 """
 
+import json
+import time
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -12,29 +15,39 @@ import regex
 
 MASK = "•••"
 SECONDS = 0.1  # for one pattern on one text
+LONGEST = 0.5  # seconds for all texts of one JSON value
 NOT_JOINABLE = regex.compile(r"\\\d|\\g|\(\?(?!:)|\(\*")  # back references, flags, names, verbs
-WITH_DIGIT = regex.compile(r"\S*\d\S*")
+WORD = regex.compile(r"\S+")
 
 
 @lru_cache(maxsize=1000)
 def compiled(pattern: str) -> "regex.Pattern":
-	"""The pattern standing alone, not inside a longer word or number, in any case. Raises regex.error."""
+	"""The pattern for reading: standing alone, not inside a longer word or number. Raises regex.error."""
 	alone = rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])"
 	return regex.compile(alone, regex.IGNORECASE | regex.ASCII)
 
 
+@lru_cache(maxsize=1000)
+def _loose(pattern: str) -> "regex.Pattern":
+	"""The pattern for masking: also glued to letters, but not inside a longer number."""
+	return regex.compile(rf"(?<![0-9])(?:{pattern})(?![0-9])", regex.IGNORECASE | regex.ASCII)
+
+
 def plain(text: str) -> str:
-	"""`text` as patterns see it: compatibility forms folded (full-width digits) into ASCII, one character each."""
+	"""`text` for reading: compatibility forms folded (full-width digits) into ASCII, one character each."""
 	if text.isascii():
 		return text
-	return "".join(_one_character(character) for character in text)
+	return "".join(_compatible(character) for character in text)
 
 
 def split(patterns: tuple[str, ...], text: str) -> tuple[str, list[str]]:
 	"""`text` with everything replaced that looks like a credential, asked for or not; and what that was."""
-	if not patterns or not _may_hold(patterns, text):
+	if not patterns:
 		return text, []
-	spans = _spans(patterns, text)
+	folded, places = _folded(text)
+	if not _may_hold(patterns, folded):
+		return text, []
+	spans = [(places[start], places[end - 1] + 1) for start, end in _spans(patterns, folded)]
 	found = [text[start:end] for start, end in spans]
 	for start, end in reversed(spans):
 		text = text[:start] + MASK + text[end:]
@@ -46,32 +59,37 @@ def masked(patterns: tuple[str, ...], text: str) -> str:
 
 
 def masked_json(patterns: tuple[str, ...], value: Any) -> Any:
-	"""The same in every text and number of a JSON value."""
-	if isinstance(value, dict):
-		return {masked(patterns, key): masked_json(patterns, child) for key, child in value.items()}
-	if isinstance(value, list | tuple):
-		return [masked_json(patterns, child) for child in value]
-	if isinstance(value, str):
-		return masked(patterns, value)
-	if (
-		isinstance(value, int | float)
-		and not isinstance(value, bool)
-		and masked(patterns, str(value)) != str(value)
-	):
-		return MASK
-	return value
+	"""The same in every text and number of a JSON value; past a time limit in whole texts."""
+	if not _may_hold(patterns, _folded(json.dumps(value, ensure_ascii=False))[0]):
+		return value
+	return _masked_json(patterns, value, time.monotonic() + LONGEST)
 
 
 def without_numbers(text: str) -> str:
 	"""`text` with every word masked that has a digit in it: what is kept while credentials are being asked for."""
-	return WITH_DIGIT.sub(MASK, text)
+	return WORD.sub(lambda word: MASK if any(map(str.isdigit, word[0])) else word[0], text)
 
 
-def _may_hold(patterns: tuple[str, ...], text: str) -> bool:
+def _masked_json(patterns: tuple[str, ...], value: Any, deadline: float) -> Any:
+	if isinstance(value, dict):
+		return {
+			_masked_json(patterns, key, deadline): _masked_json(patterns, child, deadline)
+			for key, child in value.items()
+		}
+	if isinstance(value, list | tuple):
+		return [_masked_json(patterns, child, deadline) for child in value]
+	if value is None or isinstance(value, bool):
+		return value
+	text = str(value)
+	after = MASK if time.monotonic() > deadline else masked(patterns, text)
+	return value if after == text else (after if isinstance(value, str) else MASK)
+
+
+def _may_hold(patterns: tuple[str, ...], folded: str) -> bool:
 	"""One look at the text, which is all that most messages need."""
 	together = _together(patterns)
 	try:
-		return together is None or together.search(plain(text), timeout=SECONDS) is not None
+		return together is None or together.search(folded, timeout=SECONDS) is not None
 	except TimeoutError:
 		return True
 
@@ -81,19 +99,17 @@ def _together(patterns: tuple[str, ...]) -> "regex.Pattern | None":
 	"""A pattern that is found wherever one of `patterns` is; None if they cannot be joined without changing them."""
 	if any(NOT_JOINABLE.search(pattern) for pattern in patterns):
 		return None
-	return compiled("|".join(f"(?:{pattern})" for pattern in patterns))
+	return _loose("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-def _spans(patterns: tuple[str, ...], text: str) -> list[tuple[int, int]]:
+def _spans(patterns: tuple[str, ...], folded: str) -> list[tuple[int, int]]:
 	"""Places to be masked, in order, overlapping ones as one."""
-	folded, spans = plain(text), []
+	spans = []
 	for pattern in patterns:
 		try:
-			spans += [match.span() for match in compiled(pattern).finditer(folded, timeout=SECONDS)]
+			spans += [match.span() for match in _loose(pattern).finditer(folded, timeout=SECONDS)]
 		except TimeoutError:
-			return [(0, len(text))]
-	if not spans:
-		return []
+			return [(0, len(folded))]
 	merged: list[tuple[int, int]] = []
 	for start, end in sorted(span for span in spans if span[0] < span[1]):
 		if merged and start <= merged[-1][1]:
@@ -103,6 +119,19 @@ def _spans(patterns: tuple[str, ...], text: str) -> list[tuple[int, int]]:
 	return merged
 
 
-def _one_character(character: str) -> str:
+def _folded(text: str) -> tuple[str, "range | list[int]"]:
+	"""`text` for masking, and where each of its characters stood: invisible ones left out, every digit as ASCII."""
+	if text.isascii():
+		return text, range(len(text))
+	places = [place for place, character in enumerate(text) if unicodedata.category(character) != "Cf"]
+	return "".join(_digit_or_letter(text[place]) for place in places), places
+
+
+def _digit_or_letter(character: str) -> str:
+	value = unicodedata.decimal(character, None)
+	return _compatible(character) if value is None else str(value)
+
+
+def _compatible(character: str) -> str:
 	folded = unicodedata.normalize("NFKC", character)
 	return folded if len(folded) == 1 and folded.isascii() else "?"

@@ -45,6 +45,7 @@ class TurnInProgress:
 		self.repeated = False
 		self._patterns = config.settings().credential_patterns
 		self._stored_as, self._typed = masking.split(self._patterns, message)
+		self._concealed = False
 		self.role = turns.USER
 		self.stored: list[Turn] = []
 		self.drafts: list[Draft] = []
@@ -65,14 +66,14 @@ class TurnInProgress:
 		self._add(turns.SYSTEM, text, None, metadata)
 
 	def conceal(self, text: str = masking.MASK) -> None:
-		"""Store `text` instead of the message, which holds credentials."""
-		self._stored_as = masking.masked(self._patterns, text)
+		"""Store `text` instead of the message, which holds credentials, and nothing of its metadata."""
+		self._stored_as, self._concealed = masking.masked(self._patterns, text), True
 
 	def as_stored(self, draft: Draft) -> Draft:
 		"""The person's message as it may be kept."""
 		if self.role != turns.USER:
 			return draft
-		metadata = draft.metadata
+		metadata = None if self._concealed else draft.metadata
 		if self._patterns and metadata:
 			metadata = bounds.json_object(masking.masked_json(self._patterns, decode(metadata)), "metadata")
 		return replace(draft, content=self._stored_as, metadata=metadata)

@@ -1,10 +1,11 @@
 """The columns of an authentication: what is stored when a person is known, and what when that ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from . import bounds, config, keys, secrecy
 from .errors import InvalidSessionData
+from .rows import Row
 
 PERSON = "person"  # the namespace of identities where none is named
 
@@ -12,6 +13,14 @@ ENDED = {
 	"authenticated": 0, "auth_method": None, "authenticated_at": None, "auth_expires_at": None,
 	"user_profile": None, "locked_intent": None,
 }  # fmt: skip
+
+
+def holds(row: Row, now: datetime) -> bool:
+	"""Whether the stored authentication holds: not timed out, not idle for too long, of a session that lives."""
+	if not row.authenticated or row.status != "Active" or not row.auth_expires_at:
+		return False
+	idle = timedelta(seconds=config.settings().authentication_idle)
+	return now < row.auth_expires_at and now < row.expires_at and now < row.last_activity + idle
 
 
 def granted(

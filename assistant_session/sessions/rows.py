@@ -20,6 +20,7 @@ COLUMNS = (
 	"current_state", "previous_state", "context", "flows",
 	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "old_token_hash",
 	"old_token_until", "old_token_key", "event_count", "event_head",
+	"hidden_turns",
 )  # fmt: skip
 
 Row = namedtuple("Row", COLUMNS)
@@ -28,8 +29,17 @@ JSON_COLUMNS = frozenset({"context", "flows"})
 
 # Columns that only make sense together: two writers that change any of a group differently are in conflict.
 GROUPS = (
-	("authenticated", "auth_method", "authenticated_at", "auth_expires_at", "identity_hash", "user_profile"),
-	("pending_intent", "pending_message"),
+	(
+		"authenticated",
+		"auth_method",
+		"authenticated_at",
+		"auth_expires_at",
+		"identity_hash",
+		"user_profile",
+		"locked_intent",
+		"pending_intent",
+		"pending_message",
+	),
 	("active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence"),
 	("current_state", "previous_state"),
 	("user", "party_type", "party"),

@@ -105,6 +105,7 @@ class Session:
 	)
 	agent_fence = _changing("agent_fence", "Grows with every grant of the agent lock.")
 	agent_lock_expires_at = _changing("agent_lock_expires_at", "When the agent lock ends.")
+	hidden_turns = _changing("hidden_turns", "Up to here turns belong to somebody else, and are not shown.")
 	version = _stored("version", "Grows with every write.")
 	turn_count = _stored("turn_count", "Number of turns stored.")
 	restored_count = _stored("restored_count", "How often a worker had to take it up from the database.")
@@ -112,13 +113,9 @@ class Session:
 	@property
 	def authenticated(self) -> bool:
 		"""Whether the person is known right now: proven, not timed out, not idle for too long, not closed."""
-		row, now, ends = self._row, config.now(), self.auth_expires_at
-		known = self._changed.get("authenticated", row.authenticated)
-		if self.stale or not known or row.status != ACTIVE or not ends:
-			return False
-		idle = timedelta(seconds=config.settings().authentication_idle)
-		active = now if "authenticated" in self._changed else row.last_activity
-		return now < ends and now < row.expires_at and now < active + idle
+		if "authenticated" in self._changed:  # a moment ago, here
+			return bool(self._changed["authenticated"]) and self._row.status == ACTIVE
+		return not self.stale and proof.holds(self._row, config.now())
 
 	@property
 	def user_profile(self) -> dict[str, Any]:
@@ -159,6 +156,10 @@ class Session:
 		self._changed.update(proof.ENDED)
 		self.happened.append(Event("deauthenticated", {"reason": bounds.label(reason, "reason")}))
 		return True
+
+	def hide_history(self) -> None:
+		"""The messages so far are not for whoever is here now: over HTTP they are shown no more."""
+		self._changed["hidden_turns"] = self._row.turn_count
 
 	def rotate_token(self, message_key: str | None = None) -> str | None:
 		"""Replace the session's token, if it has one; returns the new one. With the key of the message being

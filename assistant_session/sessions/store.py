@@ -151,7 +151,16 @@ def seen_before(hashes: list[str], name: str) -> bool:
 
 
 _COUNTERS = dict.fromkeys(
-	("authenticated", "legal_hold", "agent_fence", "turn_count", "restored_count", "event_count"), 0
+	(
+		"authenticated",
+		"legal_hold",
+		"agent_fence",
+		"turn_count",
+		"restored_count",
+		"event_count",
+		"hidden_turns",
+	),
+	0,
 )
 _STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
 

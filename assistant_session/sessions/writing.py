@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .. import compat
-from . import config, events, store, turns
+from . import config, events, proof, store, turns
 from .errors import (
 	SessionBusy,
 	SessionClosed,
@@ -182,6 +182,7 @@ def require_live(row: Row, write: Write | None = None) -> None:
 
 def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	now = config.now()
+	write = _without_lapsed(row, write, now)
 	chained, records = events.chain(row, write.events, now)
 	changes = {**write.changes, **_activity(row, write, now), **chained}
 	replaced = store.replace(row, changes, now, fence=fence)
@@ -218,8 +219,19 @@ def _raise_if_stored(write: Write) -> None:
 			raise AlreadyStored(*found)
 
 
+def _without_lapsed(row: Row, write: Write, now: datetime) -> Write:
+	"""An authentication whose time is over ends with the next write: what counts as activity must not bring it back."""
+	if not row.authenticated or "authenticated" in write.changes or proof.holds(row, now):
+		return write
+	event = Event("deauthenticated", {"reason": "time"})
+	return replace(write, changes={**proof.ENDED, **write.changes}, events=[event, *write.events])
+
+
 def _activity(row: Row, write: Write, now: datetime) -> dict[str, Any]:
 	if not write.turns and not write.touch:
 		return {}
 	expires = now + timedelta(seconds=row.ttl)
-	return {"turn_count": row.turn_count + len(write.turns), "last_activity": now, "expires_at": expires}
+	changes = {"turn_count": row.turn_count + len(write.turns), "expires_at": expires}
+	if write.touch or not row.authenticated or any(draft.role == turns.USER for draft in write.turns):
+		changes["last_activity"] = now  # what a bot says by itself is no sign that the person is still there
+	return changes

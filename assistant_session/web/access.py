@@ -60,15 +60,31 @@ def network() -> str:
 
 
 def _address() -> str:
-	nearest = frappe.request.remote_addr or "unknown"
-	proxies = frappe.local.conf.get("assistant_session_trusted_proxies") or []
-	forwarded = (frappe.get_request_header("X-Forwarded-For") or "").rpartition(",")[2].strip()
-	if nearest not in proxies or not forwarded:
-		return nearest
+	address = _unmapped(frappe.request.remote_addr or "unknown")
+	forwarded = (frappe.get_request_header("X-Forwarded-For") or "").split(",")
+	while _is_trusted_proxy(address) and forwarded:
+		said = _unmapped(forwarded.pop().strip())
+		if said is None:
+			break
+		address = said
+	return address or "unknown"
+
+
+def _unmapped(text: str) -> str | None:
+	"""An address in its usual form, an IPv4 one that came as IPv6 as IPv4; None if it is none."""
 	try:
-		return str(ip_address(forwarded))
+		address = ip_address(text)
 	except ValueError:
-		return nearest
+		return None
+	return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _is_trusted_proxy(address: str | None) -> bool:
+	"""Whether site_config.json names this proxy, by address or by network."""
+	trusted = frappe.local.conf.get("assistant_session_trusted_proxies") or []
+	return address is not None and any(
+		ip_address(address.partition("%")[0]) in ip_network(one, strict=False) for one in trusted
+	)
 
 
 def admitted(session_id: str | None, message_key: str | None = None) -> Row:
@@ -118,7 +134,19 @@ def prefixed(cookie: str) -> str:
 def caller() -> Caller:
 	"""What counting attempts wants to know of who is asking."""
 	cookies = frappe.request.cookies
-	return Caller(network(), lambda cookie: cookies.get(prefixed(cookie)))
+	return Caller(_callers_network(), lambda cookie: cookies.get(prefixed(cookie)))
+
+
+def _callers_network() -> str | None:
+	"""The network whose failures are counted together. None where the nearest address may well be a proxy's that
+	nobody named: to lock that one would lock everybody."""
+	address = _address()
+	trusted = frappe.local.conf.get("assistant_session_trusted_proxies")
+	if _is_trusted_proxy(address) or address == "unknown":
+		return None
+	if not trusted and not ip_address(address.partition("%")[0]).is_global:
+		return None
+	return network()
 
 
 def _is_owner(row: Row | None) -> bool:

@@ -17,7 +17,7 @@ from ..hooks import _doors
 def _closed(path: str) -> Callable:
 	def door(**arguments: Any) -> Any:
 		user, said = frappe.session.user, permissions.plain(arguments)
-		for doctype in permissions.READERS:
+		for doctype in permissions.CLOSED:
 			if doctype.casefold() in said and not permissions.may_ask(doctype, user):
 				frappe.throw(_("No permission for {0}").format(_(doctype)), frappe.PermissionError)
 		return _readable(frappe.call(frappe.get_attr(path), **arguments), user)
@@ -29,7 +29,7 @@ def _readable(answer: Any, user: str) -> Any:
 	"""Without our rows where an answer has rows of many DocTypes, as what is linked to a document has."""
 	if not isinstance(answer, dict):
 		return answer
-	unreadable = [doctype for doctype in permissions.READERS if not permissions.may_read(doctype, user)]
+	unreadable = [doctype for doctype in permissions.CLOSED if not permissions.may_read(doctype, user)]
 	for doctype in unreadable:
 		answer.pop(doctype, None)
 	return answer

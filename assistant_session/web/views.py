@@ -42,12 +42,17 @@ def reconnect(found: Session) -> dict[str, Any]:
 	return {
 		**session(found),
 		"flows": {flow.name: {"step": flow.step, "data": flow.data} for flow in found.live_flows()},
-		**history(page),
+		**history(page, found.hidden_turns),
 	}
 
 
-def history(page: list[Turn]) -> dict[str, Any]:
-	return {"history": [turn(one) for one in page], "has_more": bool(page) and page[0].sequence > 1}
+def history(page: list[Turn], hidden: int) -> dict[str, Any]:
+	"""A page of turns, without those before somebody else was verified in the same session."""
+	shown = [one for one in page if one.sequence > hidden]
+	return {
+		"history": [turn(one) for one in shown],
+		"has_more": bool(shown) and shown[0].sequence > hidden + 1,
+	}
 
 
 def turn(one: Turn) -> dict[str, Any]:

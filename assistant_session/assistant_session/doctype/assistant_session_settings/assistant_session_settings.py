@@ -17,15 +17,18 @@ class AssistantSessionSettings(Document):
 		self._check_seconds(self.TIMES, bounds.LONGEST_TTL, _("{0}: between 60 seconds and 366 days."))
 		self._check_seconds(self.LOCK_TIMES, lockout.LONGEST_LOCK, _("{0}: between 60 seconds and a day."))
 		for field in self.POSITIVE:
-			if (self.get(field) or 0) < 1:
-				frappe.throw(_("{0}: at least 1.").format(self.meta.get_label(field)))
+			if not 1 <= (self.get(field) or 0) <= self.MOST.get(field, 10**9):
+				text = _("{0}: from 1 to {1}.")
+				frappe.throw(text.format(self.meta.get_label(field), self.MOST.get(field, 10**9)))
 		if _has_twins([row.channel for row in self.channels]):
 			frappe.throw(_("A channel is listed twice."))
-		if _has_twins([row.intent for row in self.protected_intents]):
+		for row in self.protected_intents:
+			row.intent = (row.intent or "").strip()
+		if _has_twins([checks.folded(row.intent) for row in self.protected_intents]):
 			frappe.throw(_("An intent is listed twice."))
 
 	def on_update(self):
-		checks.forget()
+		checks.changed()
 
 	def _check_seconds(self, fields: tuple[str, ...], longest: int, text: str) -> None:
 		for field in fields:
@@ -34,6 +37,7 @@ class AssistantSessionSettings(Document):
 
 	TIMES = ("session_ttl", "agent_lock_ttl", "authentication_ttl", "authentication_idle")
 	LOCK_TIMES = ("attempt_window", "lock_seconds")
+	MOST = {"attempts_allowed": 20, "attempts_allowed_network": 10_000}
 	POSITIVE = (
 		"message_limit", "json_limit", "history_page", "hold_wait", "opens_per_minute", "messages_per_minute",
 		"memory_sessions", "memory_megabytes", "attempts_allowed", "attempts_allowed_network", "failures_alarm",

@@ -1,3 +1,5 @@
+from urllib.parse import urlsplit
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
@@ -13,16 +15,25 @@ class IdentityCheck(Document):
 	def validate(self):
 		try:
 			targets.require_valid(checks.of(self))
+			self._require_secret_of_new_host()
 		except InvalidSessionData as error:
 			frappe.throw(str(error), frappe.ValidationError)
 		except NotPermitted as error:
 			frappe.throw(str(error), frappe.PermissionError)
 
+	def _require_secret_of_new_host(self):
+		"""The stored secret, which nobody can read, is not sent to a host somebody has just typed."""
+		before = self.get_doc_before_save()
+		if not (before and self.secret and set(self.secret) == {"*"}):
+			return
+		if urlsplit(self.url or "").netloc != urlsplit(before.url or "").netloc:
+			raise InvalidSessionData(_("URL: another host. Enter its secret, or clear the old one."))
+
 	def before_rename(self, *_names):
 		frappe.throw(_("The name stands in the sessions that passed it: make a new check instead."))
 
 	def on_update(self):
-		checks.forget()
+		checks.changed()
 
 	def on_trash(self):
 		if frappe.db.exists("Protected Intent", {"identity_check": self.name}):
@@ -31,4 +42,4 @@ class IdentityCheck(Document):
 					"Intents are protected by this check. Take them off it in Assistant Session Settings first."
 				)
 			)
-		checks.forget()
+		checks.changed()
