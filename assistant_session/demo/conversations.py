@@ -85,9 +85,6 @@ def _age_lock(scene: Scene, device: str, seconds: int) -> None:
 	frappe.db.commit()  # nosemgrep
 	name = frappe.db.get_value("Conversation Session", {"device_id": device})
 	sessions.recover(name)
-	from ..sessions import register
-
-	register.forget([name])
 
 
 def _clinic_hundred(scene: Scene) -> None:
@@ -237,10 +234,7 @@ def _behind_the_back(scene: Scene, name: str, expires: str | None) -> None:
 		frappe.qb.update(table).set(table.expires_at, expires).where(table.name == name).run()
 	frappe.db.commit()  # nosemgrep
 	if expires is not None:
-		sessions.ensure_consistency(name)
-		from ..sessions import register
-
-		register.forget([name])
+		sessions.recover(name)
 
 
 def _counts(scene: Scene) -> dict[str, int]:
