@@ -123,6 +123,7 @@ def site(bench, cache_server):
 	memory.clear()
 	checks.forget()
 	register._connections.clear()
+	frappe.local.dynamic_link_map = None  # a request of Frappe's own begins without it
 	yield frappe
 	frappe.local.request = None
 	frappe.set_user("Administrator")
