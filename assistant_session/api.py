@@ -12,7 +12,7 @@ from frappe import _
 
 from . import authentication, sessions
 from .authentication import staff
-from .sessions import bounds, config, lifecycle, tokens
+from .sessions import bounds, config, inspection, lifecycle, tokens
 from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
 from .sessions.rows import Row
 from .sessions.writing import require_live
@@ -114,6 +114,27 @@ def close_session(session_id: str | None = None, reason: str = "closed by the pe
 	require_live(row)
 	sessions.close(row.name, reason)
 	return Answer({"session_id": row.name, "status": "Closed"})
+
+
+@endpoint()
+def recover_session_from_database(session_id: str | None = None):
+	"""Forget what this worker and the register say of a session, and read its row (administrators)."""
+	access.require_administrator()
+	return Answer(sessions.recover(session_id).as_dict())
+
+
+@endpoint()
+def ensure_session_consistency(session_id: str | None = None):
+	"""Compare memory, register, row, turns and events of a session; mend what has one right answer (administrators)."""
+	access.require_administrator()
+	return Answer(sessions.ensure_consistency(session_id).as_dict())
+
+
+@endpoint(methods=("GET", "POST"))
+def session_report(session_id: str | None = None):
+	"""Where a session stands, what a reconnect would do, and what is wrong with it; changes nothing (staff)."""
+	access.require_staff()
+	return Answer(views.report(inspection.inspect(session_id), sessions.report(session_id)))
 
 
 @endpoint()

@@ -1,4 +1,8 @@
-"""`bench --site S assistant-session …`: what an operator looks at from a shell."""
+"""`bench --site S assistant-session …`: what an operator looks at, and mends, from a shell.
+
+What changes data only says what it would do unless told otherwise (`--fix`, `--yes`). Status 0: all is well or done;
+1: something is wrong, or not there; 2: wrong usage. `--json` is for programs.
+"""
 
 import json
 import sys
@@ -7,10 +11,12 @@ import click
 import frappe
 from frappe.commands import get_site, pass_context
 
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
 
 @click.group("assistant-session")
 def assistant_session():
-	"""Conversation sessions: inspect one, count all, make the site's key."""
+	"""Conversation sessions: inspect one, count all, find and mend damage, expire, make the site's key."""
 
 
 @assistant_session.command("inspect", context_settings={"ignore_unknown_options": True})
@@ -18,20 +24,25 @@ def assistant_session():
 @click.option("--json", "as_json", is_flag=True, help="All that is known, as JSON.")
 @pass_context
 def inspect(context, session_id: str, as_json: bool):
-	"""Show one session and what a reconnect would do, on one line. Status 1 if there is none."""
-	from .sessions import InvalidSessionData, inspection
+	"""Show one session and what a reconnect would do, on one line, and below it what is wrong. Status 1 if there is none."""
+	from .sessions import InvalidSessionData, inspection, report
 
 	with _site(context):
 		try:
-			found = inspection.inspect(session_id)
+			found = {**inspection.inspect(session_id), "findings": report(session_id).findings}
 		except InvalidSessionData as error:
 			raise click.UsageError(str(error)) from error
-		click.echo(json.dumps(found, default=str, ensure_ascii=False) if as_json else inspection.line(found))
+		if as_json:
+			_print_json(found)
+		else:
+			click.echo(inspection.line(found))
+			for finding in found["findings"]:
+				click.echo(f"  {finding['kind']}: {finding['detail']} ({finding['remedy'] or 'left alone'})")
 	sys.exit(0 if found["exists"] else 1)
 
 
 @assistant_session.command("stats")
-@click.option("--json", "as_json", is_flag=True)
+@AS_JSON
 @pass_context
 def stats(context, as_json: bool):
 	"""Count sessions created, active, closed, expired and restored, and flows completed."""
@@ -46,6 +57,52 @@ def stats(context, as_json: bool):
 			click.echo(f"{name:16} {number}")
 
 
+@assistant_session.command("doctor")
+@click.option("--fix", is_flag=True, help="Mend what has one right answer. Without it nothing is changed.")
+@click.option(
+	"--quick", is_flag=True, help="Compare counts only: neither event digests nor the metadata of turns."
+)
+@click.option("--after", default="", help="Go on after this session id, where a visit was interrupted.")
+@AS_JSON
+@pass_context
+def doctor(context, fix: bool, quick: bool, after: str, as_json: bool):
+	"""Look at every session and at what is around them. Status 1 if anything is wrong and was not mended."""
+	from .maintenance import doctor as doctors
+
+	with _site(context):
+		around = doctors.surroundings()
+		with _progress(doctors.count(), "sessions") as told:
+			seen = doctors.visit(fix=fix, deep=not quick, after=after, told=told)
+	if as_json:
+		_print_json(_visit(seen, around))
+	else:
+		_print_visit(seen, around, fix)
+	sys.exit(0 if seen.sound and not around else 1)
+
+
+@assistant_session.command("expire")
+@click.option("--yes", is_flag=True, help="Do it. Without it only counts.")
+@AS_JSON
+@pass_context
+def expire(context, yes: bool, as_json: bool):
+	"""End sessions, agent locks and authentications whose time is over, in short transactions."""
+	from . import maintenance
+
+	with _site(context):
+		overdue = maintenance.overdue_counts()
+		done = {}
+		if yes:
+			with _progress(sum(overdue.values()), "ended") as told:
+				done = maintenance.expire_all(told)
+	if as_json:
+		_print_json({"overdue": overdue, "ended": done})
+		return
+	for kind, number in (done if yes else overdue).items():
+		click.echo(f"{kind:16} {number}")
+	if not yes and any(overdue.values()):
+		click.echo("Nothing was changed. Say --yes to end them.")
+
+
 @assistant_session.command("make-key")
 @pass_context
 def make_key(context):
@@ -55,6 +112,54 @@ def make_key(context):
 	with _site(context):
 		made = keys.ensure()
 	click.echo("A key was made and written to site_config.json." if made else "The site has a key already.")
+
+
+def _visit(seen, around: list[str]) -> dict:
+	return {
+		"examined": seen.examined,
+		"counts": dict(seen.counts),
+		"repaired": dict(seen.repaired),
+		"failed": seen.failed,
+		"surroundings": around,
+		"findings": [
+			{"session": one.session, "kind": one.kind, "detail": one.detail, "remedy": one.remedy}
+			for one in seen.findings
+		],
+	}
+
+
+def _print_visit(seen, around: list[str], fix: bool) -> None:
+	for text in around:
+		click.echo(f"! {text}")
+	for one in seen.findings:
+		click.echo(f"{one.session}: {one.kind}: {one.detail} → {one.remedy or 'left alone'}")
+	if (more := sum(seen.counts.values()) - len(seen.findings)) > 0:
+		click.echo(f"… and {more} more")
+	for kind, number in sorted(seen.counts.items()):
+		click.echo(f"{kind}: {number} found, {seen.repaired[kind]} mended")
+	for text in seen.failed:
+		click.echo(f"not mended now: {text}")
+	click.echo(f"{seen.examined} sessions examined: {'sound' if seen.sound else 'see above'}.")
+	if not fix and any(one.remedy for one in seen.findings):
+		click.echo("Nothing was changed. Say --fix to mend what has a remedy.")
+
+
+def _print_json(value: dict) -> None:
+	click.echo(json.dumps(value, default=str, ensure_ascii=False))
+
+
+class _progress:
+	"""How far it is, on a terminal; `told(n)` says how many are done."""
+
+	def __init__(self, total: int, what: str):
+		self.bar = click.progressbar(length=max(total, 1), label=what, file=sys.stderr)
+
+	def __enter__(self):
+		self.bar.__enter__()
+		return lambda done: self.bar.update(max(done - self.bar.pos, 0))
+
+	def __exit__(self, *error):
+		return self.bar.__exit__(*error)
 
 
 class _site:

@@ -73,10 +73,12 @@ def read_beside(sql: str, values: tuple):
 	return ()
 
 
-def for_update(query, *, nowait: bool = False):
+def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
 	"""A locking read where the database has them; SQLite locks the whole database for a writer anyway."""
 	if database().db_type == "sqlite":
 		return query
+	if skip_locked:
+		return query.for_update(skip_locked=True)
 	return query.for_update(nowait=True) if nowait else query.for_update()
 
 

@@ -46,6 +46,8 @@ scheduler_events = {
 		"*/5 * * * *": [
 			"assistant_session.maintenance.expire_sessions",
 			"assistant_session.maintenance.expire_agent_locks",
+			"assistant_session.maintenance.expire_authentications",
+			"assistant_session.maintenance.idle.notify_idle",
 		],
 		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
 	},

@@ -17,6 +17,8 @@ INDEXES = {
 		["status", "expires_at"],
 		["status", "agent_lock_expires_at"],
 		["status", "closed_at"],
+		["authenticated", "auth_expires_at"],
+		["status", "last_activity"],
 		["party_type", "party"],
 	),
 	"Verification Attempt": (["modified", "locked_until"],),

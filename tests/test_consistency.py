@@ -19,7 +19,11 @@ def told(sessions, site, opened):
 	sessions.authenticate(opened, {"name": "Hari"}, method="test", identity="hari")
 	site.db.commit()
 	sessions.get(opened)
-	return opened
+	yield opened
+	site.db.rollback()
+	for doctype, column in ((SESSION, "name"), ("Conversation Turn", "session"), ("Session Event", "session")):
+		site.db.sql(f"delete from `tab{doctype}` where {column} = %s", opened)  # nobody else is to find the damage
+	site.db.commit()
 
 
 @pytest.fixture

@@ -1,27 +1,66 @@
-"""Scheduler jobs. Frappe commits each of them when it ends."""
+"""Scheduler jobs: bounded batches found by index, each committed at once, for a bounded time.
+
+A job owns its transaction, so it commits itself. Two that run at once share the work: rows one has locked are
+passed over by the other. What a run does not finish the next one goes on with.
+"""
 
 import time
+from collections.abc import Callable
 
-from .. import sessions
+import frappe
+
 from ..authentication import lockout
+from ..sessions import expiry
 
 BATCH = 1000
 LONGEST_SECONDS = 120  # for one run of a job
 
+Told = Callable[[int], None]
+
 
 def expire_sessions() -> int:
 	"""Mark sessions past their time as expired; returns how many."""
-	return sessions.cleanup_expired()
+	return in_batches(expiry.expire_sessions)
 
 
 def expire_agent_locks() -> int:
 	"""Take away agent locks past their time; returns how many."""
-	return sessions.cleanup_expired_sessions()
+	return in_batches(expiry.expire_agent_locks)
+
+
+def expire_authentications() -> int:
+	"""Forget who people were whose authentication is past its time; returns how many."""
+	return in_batches(expiry.expire_authentications)
 
 
 def purge_verification_attempts() -> int:
-	"""Remove counters of attempts that count no more, in bounded batches of their own; returns how many."""
-	removed, ends = 0, time.monotonic() + LONGEST_SECONDS
-	while (purged := lockout.purge(BATCH)) and time.monotonic() < ends:
-		removed += purged
-	return removed
+	"""Remove counters of attempts that count no more; returns how many."""
+	return in_batches(lambda: lockout.purge(BATCH))
+
+
+def overdue_counts() -> dict[str, int]:
+	"""How many sessions, agent locks and authentications are past their time."""
+	return expiry.count_overdue()
+
+
+def expire_all(told: Told = lambda _done: None) -> dict[str, int]:
+	"""All that is overdue, however long it takes; `told` hears how many are done."""
+	done: dict[str, int] = {}
+	for kind, batch in expiry.BATCHES.items():
+		before = sum(done.values())
+		done[kind] = in_batches(batch, seconds=None, told=lambda number, before=before: told(before + number))
+	return done
+
+
+def in_batches(
+	batch: Callable[[], int], *, seconds: float | None = LONGEST_SECONDS, told: Told = lambda _done: None
+) -> int:
+	"""Repeat `batch`, which returns how many it did, until it did none or the time is over; commit after each."""
+	done, ends = 0, time.monotonic() + (seconds or float("inf"))
+	while number := batch():
+		frappe.db.commit()
+		done += number
+		told(done)
+		if time.monotonic() > ends:
+			break
+	return done

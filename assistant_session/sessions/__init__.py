@@ -8,7 +8,7 @@ transaction and never commit it; only what was committed is ever seen by others.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import agents, bounds, coherence, config, lifecycle, turns, writing
+from . import bounds, coherence, config, expiry, lifecycle, turns, writing
 from .agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
 from .devices import clear_session_lock, get_session_lock, set_session_lock
 from .errors import (
@@ -26,7 +26,7 @@ from .events import Event
 from .flows import Flow
 from .identity import authenticate, deauthenticate, revoke
 from .processing import TurnBlock, TurnInProgress
-from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, recover
+from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, recover, report
 from .rows import Row
 from .snapshot import Session
 from .statistics import counts
@@ -41,7 +41,7 @@ __all__ = [
 	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",
 	"clear_session_lock", "close", "counts", "deauthenticate", "ensure_consistency", "get", "get_flow",
 	"get_session_lock", "history", "lock_agent", "lock_intent", "open", "recover", "release_agent",
-	"release_intent", "revoke", "set_flow", "set_session_lock", "transition", "turn", "update",
+	"release_intent", "report", "revoke", "set_flow", "set_session_lock", "transition", "turn", "update",
 ]  # fmt: skip
 
 turn = TurnBlock
@@ -237,12 +237,12 @@ def close(session_id: str, reason: str) -> None:
 
 def cleanup_expired() -> int:
 	"""Mark sessions past their time as expired, one bounded batch; returns how many."""
-	return lifecycle.expire_overdue()
+	return expiry.expire_sessions()
 
 
 def cleanup_expired_sessions() -> int:
 	"""Take away agent locks past their time, one bounded batch; returns how many."""
-	return agents.expire_locks()
+	return expiry.expire_agent_locks()
 
 
 def _assignment(change: Mapping[str, Any]) -> Callable[[Session], None]:

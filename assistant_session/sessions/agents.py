@@ -9,13 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import bounds, coherence, config, store, writing
-from .errors import SessionBusy, SessionConflict, SessionNotFound
+from . import bounds, coherence, writing
+from .errors import SessionConflict, SessionNotFound
 from .rows import Row
 from .snapshot import Session
 from .writing import Write
-
-BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -66,24 +64,12 @@ def release_agent(grant: Grant) -> bool:
 		return False
 
 
-def expire_locks() -> int:
-	"""Take away agent locks past their time, one bounded batch; returns how many."""
-	ended = 0
-	for name in store.overdue("agent_lock_expires_at", config.now(), BATCH):
-		try:
-			ended += release(name, "expired", only_overdue=True)
-		except (SessionBusy, SessionNotFound):
-			continue  # locked or deleted by somebody: the next round will see
-	return ended
-
-
-def release(name: str, why: str, *, fence: int | None = None, only_overdue: bool = False) -> bool:
+def release(name: str, why: str, *, fence: int | None = None) -> bool:
 	"""End the lock of a session, also of one that is over; says whether there was one."""
 
 	def decide(row: Row) -> Write:
 		session = Session(row, "database")
-		if not (only_overdue and session.active_agent):
-			session.release_agent(why)
+		session.release_agent(why)
 		return Write(session.changes(), events=session.happened, any_status=True)
 
 	return writing.change(name, decide, fence=fence).written

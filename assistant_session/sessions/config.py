@@ -39,6 +39,7 @@ class Settings:
 	agent_lock_ttl: int = 86400
 	authentication_ttl: int = 28800
 	authentication_idle: int = 1800
+	idle_after: int = 1800
 	message_limit: int = 16000
 	json_limit: int = 262144
 	history_page: int = 200

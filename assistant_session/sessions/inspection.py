@@ -19,7 +19,7 @@ def inspect(session_id: str) -> dict[str, Any]:
 		"session_id": name, "exists": True, "channel": row.channel, "user": row.user, "status": row.status,
 		"state": row.current_state, "authenticated": session.authenticated, "agent": session.active_agent,
 		"opened": row.creation, "last_activity": row.last_activity, "expires_at": row.expires_at,
-		"turns": row.turn_count, "context": sorted(session.context), "flows": _flows(session),
+		"turns": row.turn_count, "context": _context(session), "flows": _flows(session),
 		"version": row.version, "restored": row.restored_count, "reconnect": _reconnect(session),
 	}  # fmt: skip
 
@@ -40,8 +40,21 @@ def line(found: dict[str, Any]) -> str:
 	return f"{found['session_id']}: " + " · ".join(parts)
 
 
+BROKEN = "(broken)"
+
+
+def _context(session: Session) -> list[str]:
+	try:
+		return sorted(session.context)
+	except (TypeError, ValueError):
+		return [BROKEN]
+
+
 def _flows(session: Session) -> dict[str, str]:
-	return {name: flow["step"] for name, flow in session.flows.items()}
+	try:
+		return {name: flow["step"] for name, flow in session.flows.items()}
+	except (AttributeError, KeyError, TypeError, ValueError):
+		return {BROKEN: "?"}
 
 
 def _reconnect(session: Session) -> str:

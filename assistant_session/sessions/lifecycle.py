@@ -14,18 +14,13 @@ from frappe import _
 
 from .. import compat
 from . import bounds, coherence, config, events, keys, store, tokens, writing
-from .errors import (
-	InvalidSessionData,
-	SessionBusy,
-	SessionNotFound,
-)
+from .errors import InvalidSessionData, SessionNotFound
 from .events import Event
 from .rows import Row
 from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
 from .transaction import ledger, seen
 from .writing import Write
 
-BATCH = 500
 ID_BYTES = 17  # 136 random bits, of which the choice of the first character takes less than one
 
 
@@ -133,11 +128,6 @@ ENDS_EMPTY = (
 )  # fmt: skip
 
 
-def expire_overdue() -> int:
-	"""Mark sessions past their time as Expired, one bounded batch, oldest first; returns how many."""
-	return sum(_expire_if_free(name) for name in store.overdue("expires_at", config.now(), BATCH))
-
-
 def new_id() -> str:
 	"""An id nobody guesses; it starts with a letter or digit, so that no shell or spreadsheet mistakes it."""
 	name = secrets.token_urlsafe(ID_BYTES)
@@ -238,14 +228,6 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> tuple[Row, bool]:
 		return _adopt(ask), False
 	ledger().wrote(row.name, row)
 	return row, True
-
-
-def _expire_if_free(name: str) -> bool:
-	"""One that somebody has locked, or deleted, waits for the next round."""
-	try:
-		return _expire(name)
-	except (SessionBusy, SessionNotFound):
-		return False
 
 
 def _expire(name: str) -> bool:

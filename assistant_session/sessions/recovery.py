@@ -6,6 +6,7 @@ is right, by a write like any other, with an event; the rest is reported and lef
 """
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from . import bounds, examination, lifecycle, register, writing
@@ -74,6 +75,11 @@ def ensure_consistency(session_id: str) -> ConsistencyReport:
 		done += repair(row, found)
 	report.action_taken = ", ".join(done) or "none"
 	return report
+
+
+def report(session_id: str) -> ConsistencyReport:
+	"""The same comparison, and nothing is changed: the findings say what `ensure_consistency` would do."""
+	return _compare(session_id, ConsistencyReport)[0]
 
 
 def recover(session_id: str) -> RecoveryReport:
@@ -179,6 +185,8 @@ def _differences(remembered: Row, row: Row | None) -> list[dict[str, Any]]:
 
 def _shown(column: str, row: Row) -> Any:
 	value = getattr(row, column)
+	if isinstance(value, datetime):
+		return value.isoformat(sep=" ")
 	if column in SECRET or column in JSON_COLUMNS:
 		return None if value is None else f"{len(str(value))} characters"
 	return value

@@ -116,15 +116,16 @@ def replace(base: Row, changes: Changes, now: datetime, *, fence: int | None = N
 	return base._replace(**changes, version=version, revision=revision)
 
 
-def overdue(column: str, now: datetime, limit: int) -> list[str]:
-	"""Names of Active sessions whose `column` (a time) has passed, at most `limit`, oldest first."""
+def existing(names: list[str]) -> set[str]:
+	"""Which of `names` are sessions, as committed right now."""
 
 	def build():
 		sessions = table(DOCTYPE)
-		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.status == P)
-		return query.where(sessions[column] <= P).orderby(sessions[column]).limit(limit)
+		return (
+			frappe.qb.from_(sessions).select(sessions.name).where(sessions.name.isin([P for _name in names]))
+		)
 
-	return [name for (name,) in run(("overdue", column, limit), build, ("Active", now))]
+	return {name for (name,) in run(("existing", len(names)), build, names, beside=True)}
 
 
 def authenticated_as(hashes: list[str]) -> list[str]:

@@ -67,6 +67,12 @@ class Ledger:
 			register.mark([name], self.token)
 			self.marked.add(name)
 
+	def mark_all(self, names: list[str]) -> None:
+		"""The same for many, in one trip."""
+		if fresh := [name for name in names if name not in self.marked]:
+			register.mark(fresh, self.token)
+			self.marked.update(fresh)
+
 	def unmark_unwritten(self, name: str) -> None:
 		"""Nothing was written after all: take the mark away, unless an earlier write still needs it."""
 		if name in self.marked and name not in self.written:

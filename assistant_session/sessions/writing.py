@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import frappe
+
 from .. import compat
 from . import config, events, proof, store, turns
 from .errors import (
@@ -80,6 +82,27 @@ def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
 	Raises what `save` raises.
 	"""
 	return repeated(name, lambda _first: _change(name, decide, fence))
+
+
+def write_locked(writes: list[tuple[Row, Write]]) -> int:
+	"""Store a batch of writes on rows that this transaction has locked as they are; returns how many.
+
+	One that cannot be stored (its audit trail does not fit, so that the next event has no place) is left as it is
+	for the doctor to find.
+	"""
+	here, stored = ledger(), 0
+	here.mark_all([row.name for row, _write in writes])
+	for row, write in writes:
+		try:
+			result = _attempt(row, write, None)
+		except SessionConflict:
+			result = None
+		if result is None:
+			frappe.logger("assistant_session").error(f"{row.name} cannot be written: see the doctor")
+			continue
+		here.wrote(row.name, result.row)
+		stored += 1
+	return stored
 
 
 class AlreadyStored(Exception):

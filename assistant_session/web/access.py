@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import frappe
 from frappe import _
 
+from .. import permissions
 from ..authentication import Caller
 from ..sessions import bounds, coherence, tokens
 from ..sessions.errors import NotPermitted, SessionNotFound
@@ -20,6 +21,12 @@ TOKEN_HEADER = "X-Assistant-Session-Token"
 DEVICE_HEADER = "X-Device-ID"
 COOKIE_HEADER = "X-Assistant-Session"  # a header no other site can make a browser send
 SERVICE, ADMINISTRATOR = "Assistant Session Service", "Assistant Session Administrator"
+
+
+def require_staff() -> None:
+	"""What whoever may read conversations in Desk may ask."""
+	if person() is None or not permissions.STAFF.intersection(frappe.get_roles()):
+		raise NotPermitted(_("This is for staff roles."))
 
 
 def require_administrator() -> None:

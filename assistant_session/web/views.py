@@ -1,10 +1,11 @@
 """What a client is told of a session: enough to redraw the page, nothing it may not have."""
 
+from datetime import datetime
 from typing import Any
 
 from .. import sessions
 from ..authentication import Outcome
-from ..sessions import Session, Turn
+from ..sessions import ConsistencyReport, Session, Turn
 from .endpoint import moment
 
 FIRST_PAGE = 50
@@ -53,6 +54,12 @@ def history(page: list[Turn], hidden: int) -> dict[str, Any]:
 		"history": [turn(one) for one in shown],
 		"has_more": bool(shown) and shown[0].sequence > hidden + 1,
 	}
+
+
+def report(seen: dict[str, Any], compared: ConsistencyReport) -> dict[str, Any]:
+	"""What staff see of a session: no secret, no message, no profile."""
+	times = {name: moment(value) for name, value in seen.items() if isinstance(value, datetime)}
+	return {**seen, **times, **compared.as_dict()}
 
 
 def turn(one: Turn) -> dict[str, Any]:

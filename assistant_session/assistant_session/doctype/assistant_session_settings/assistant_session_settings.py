@@ -35,7 +35,7 @@ class AssistantSessionSettings(Document):
 			if not 60 <= (self.get(field) or 0) <= longest:
 				frappe.throw(text.format(self.meta.get_label(field)))
 
-	TIMES = ("session_ttl", "agent_lock_ttl", "authentication_ttl", "authentication_idle")
+	TIMES = ("session_ttl", "agent_lock_ttl", "authentication_ttl", "authentication_idle", "idle_after")
 	LOCK_TIMES = ("attempt_window", "lock_seconds")
 	MOST = {"attempts_allowed": 20, "attempts_allowed_network": 10_000}
 	POSITIVE = (

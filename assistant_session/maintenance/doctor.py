@@ -1,0 +1,162 @@
+"""The doctor: looks at every session in bounded batches, says what is wrong, and mends it if asked to.
+
+Nothing is changed unless `fix` is set; then each session is mended in a transaction of its own, which the doctor, who
+owns the process or job it runs in, commits. Memory is bounded however many sessions and findings there are.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import frappe
+
+from .. import compat
+from ..sessions import SessionError, events, examination, keys, recovery, register, store, turns
+from ..sessions.examination import ORPHAN_EVENTS, ORPHAN_TURNS, Finding
+from ..sessions.rows import Row
+from ..sessions.statements import P, run, table
+
+BATCH = 500
+MOST_KEPT = 1000  # findings remembered for the report; all are counted
+ORPHANS = {ORPHAN_TURNS: turns.DOCTYPE, ORPHAN_EVENTS: events.DOCTYPE}
+
+
+@dataclass
+class Visit:
+	"""What was seen. `last` is where a later visit goes on; `findings` are at most MOST_KEPT, `counts` all of them."""
+
+	examined: int = 0
+	counts: Counter = field(default_factory=Counter)
+	repaired: Counter = field(default_factory=Counter)
+	findings: list[Finding] = field(default_factory=list)
+	failed: list[str] = field(default_factory=list)  # sessions that could not be mended now
+	last: str = ""
+
+	@property
+	def sound(self) -> bool:
+		"""Nothing is wrong any more."""
+		return sum(self.counts.values()) == sum(self.repaired.values())
+
+	def note(self, found: list[Finding]) -> None:
+		self.counts.update(finding.kind for finding in found)
+		self.findings += found[: MOST_KEPT - len(self.findings)]
+
+
+def visit(
+	*,
+	fix: bool = False,
+	deep: bool = True,
+	after: str = "",
+	told: Callable[[int], None] | None = None,
+	go_on: Callable[[], bool] = lambda: True,
+) -> Visit:
+	"""Look at all sessions whose name is greater than `after`, as long as `go_on()`; `told` hears how many are done.
+
+	`deep` verifies every event and reads the metadata of every turn. Where all were seen `last` is empty.
+	"""
+	seen = Visit(last=after)
+	for names in _batches(after):
+		rows, found = examination.examine(names, deep=deep)
+		seen.note(found)
+		if fix:
+			_mend(rows, found, seen)
+		seen.examined, seen.last = seen.examined + len(rows), names[-1]
+		if told:
+			told(seen.examined)
+		if not go_on():
+			return seen
+	for kind, doctype in ORPHANS.items():
+		seen.note([Finding(name, kind, "deleted behind the service's back") for name in _orphans(doctype)])
+	seen.last = ""
+	return seen
+
+
+def surroundings() -> list[str]:
+	"""What around the sessions endangers them, in sentences for an operator."""
+	return [text for text in (_key_problem(), *_redis_problems(), *_database_problems()) if text]
+
+
+def count() -> int:
+	"""How many sessions there are."""
+	return frappe.db.count(store.DOCTYPE)
+
+
+def _mend(rows: dict[str, Row], found: list[Finding], seen: Visit) -> None:
+	for name in sorted({finding.session for finding in found if finding.remedy}):
+		mine = [finding for finding in found if finding.session == name]
+		try:
+			done = recovery.repair(rows[name], mine)
+			frappe.db.commit()  # the doctor owns this transaction
+		except SessionError as error:  # busy, deleted or changed meanwhile: the next visit will see
+			frappe.db.rollback()
+			seen.failed.append(f"{name}: {type(error).__name__}")
+			continue
+		seen.repaired.update(text.partition(":")[0] for text in done)
+
+
+def _batches(after: str) -> Iterator[list[str]]:
+	def build():
+		sessions = table(store.DOCTYPE)
+		return (
+			frappe.qb.from_(sessions)
+			.select(sessions.name)
+			.where(sessions.name > P)
+			.orderby(sessions.name)
+			.limit(BATCH)
+		)
+
+	while names := [name for (name,) in run(("doctor batch", BATCH), build, (after,), beside=True)]:
+		yield names
+		after = names[-1]
+
+
+def _orphans(doctype: str) -> Iterator[str]:
+	"""Ids that rows of `doctype` name and no session has."""
+
+	def build():
+		of = table(doctype)
+		return (
+			frappe.qb.from_(of)
+			.select(of.session)
+			.distinct()
+			.where(of.session > P)
+			.orderby(of.session)
+			.limit(BATCH)
+		)
+
+	after = ""
+	while named := [name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), beside=True)]:
+		known = store.existing(named)
+		yield from (name for name in named if name not in known)
+		after = named[-1]
+
+
+def _key_problem() -> str | None:
+	try:
+		keys.digest(keys.AUDIT, "")
+	except keys.KeyMissing as error:
+		return str(error)
+	return None
+
+
+def _redis_problems() -> list[str]:
+	here = register.connection()
+	if here.call(here.redis.ping) is None:
+		return ["redis_cache does not answer: sessions are read from the database, and every turn is slower."]
+	said = here.call(lambda: {**here.redis.config_get("save"), **here.redis.config_get("appendonly")}) or {}
+	if said.get("save") or said.get("appendonly") == "yes":
+		return [
+			'redis_cache persists to disk: after a restart it may bring old entries back. Set save "" and appendonly no.'
+		]
+	return []
+
+
+def _database_problems() -> list[str]:
+	if compat.database().db_type != "mariadb":
+		return []
+	((_name, value),) = compat.database().sql("show variables like 'innodb_flush_log_at_trx_commit'")
+	if str(value) != "1":
+		return [
+			f"innodb_flush_log_at_trx_commit is {value}: a turn that was acknowledged may be lost with the machine."
+		]
+	return []

@@ -1,0 +1,91 @@
+"""The hook `assistant_session_idle`: a conversation has gone quiet, once per quiet period.
+
+    assistant_session_idle = ["shop.followup.ask_again"]        # in hooks.py: function(session)
+
+Each session is claimed and handed to the hooks in one transaction: what they write is stored together with the claim,
+so that neither several schedulers nor a restart make it happen twice. A hook that raises is logged and tried again
+by the next run; what it did outside the database by then is its own business. The next message of the person ends the quiet
+period.
+"""
+
+import time
+from datetime import timedelta
+
+import frappe
+
+from .. import compat
+from ..sessions import Session, config, store
+from ..sessions.rows import COLUMNS, Row
+from ..sessions.statements import P, run, table
+
+HOOK = "assistant_session_idle"
+BATCH = 500
+LONGEST_SECONDS = 120
+
+
+def notify_idle() -> int:
+	"""Tell the hooks of sessions that went quiet, one transaction each; returns how many."""
+	hooks = [frappe.get_attr(path) for path in frappe.get_hooks(HOOK)]
+	told, ends, after = 0, time.monotonic() + LONGEST_SECONDS, ""
+	while hooks and time.monotonic() < ends and (names := _quiet(after)):
+		told += sum(_tell(name, hooks) for name in names)
+		after = names[-1]
+	return told
+
+
+def _tell(name: str, hooks: list) -> bool:
+	try:
+		row = _claim(name)
+		if row:
+			for hook in hooks:
+				hook(Session(row, "database"))
+			frappe.db.commit()  # the job owns its transaction: the claim and what the hooks wrote
+		else:
+			frappe.db.rollback()
+		return row is not None
+	except Exception as error:
+		frappe.db.rollback()
+		frappe.logger("assistant_session").error(f"{HOOK} for {name}: {type(error).__name__}")
+		return False
+
+
+def _quiet(after: str) -> list[str]:
+	"""Names of a batch of quiet sessions nobody was told of, as committed now."""
+
+	def build():
+		sessions = table(store.DOCTYPE)
+		query = _where_quiet(frappe.qb.from_(sessions).select(sessions.name))
+		return query.where(sessions.name > P).orderby(sessions.name).limit(BATCH)
+
+	return [name for (name,) in run(("idle",), build, (*_times(), after), beside=True)]
+
+
+def _claim(name: str) -> Row | None:
+	"""Lock one and mark it as told; None if somebody else has it, or it is not quiet any more."""
+
+	def build():
+		sessions = table(store.DOCTYPE)
+		query = _where_quiet(frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS)))
+		return compat.for_update(query.where(sessions.name == P), skip_locked=True)
+
+	def mark():
+		sessions = table(store.DOCTYPE)
+		return frappe.qb.update(sessions).set(sessions.idle_notified_at, P).where(sessions.name == P)
+
+	rows = run(("idle claim",), build, (*_times(), name))
+	if not rows:
+		return None
+	run(("idle mark",), mark, (config.now(), name))
+	return Row._make(rows[0])
+
+
+def _where_quiet(query):
+	sessions = table(store.DOCTYPE)
+	untold = sessions.idle_notified_at.isnull() | (sessions.idle_notified_at < sessions.last_activity)
+	live = (sessions.status == P) & (sessions.last_activity <= P) & (sessions.expires_at > P)
+	return query.where(live).where(untold)
+
+
+def _times() -> tuple:
+	now = config.now()
+	return "Active", now - timedelta(seconds=config.settings().idle_after), now

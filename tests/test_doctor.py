@@ -1,0 +1,161 @@
+"""The doctor over all sessions, from Python and from the shell: finds, names, mends if told to, says when it is done."""
+
+import json
+import secrets
+
+import pytest
+
+from tests.test_consistency import damage, set_row, stored, told
+
+__all__ = ["damage", "set_row", "stored", "told"]
+
+PAST = "2020-01-01 00:00:00"
+
+
+@pytest.fixture
+def doctor(site):
+	from assistant_session.maintenance import doctor
+
+	return doctor
+
+
+@pytest.fixture
+def ward(sessions, site):
+	"""Three sessions whose names lie side by side; `after` is a name right before them."""
+	prefix = f"ward-{secrets.token_hex(6)}"
+	names = [sessions.open(f"{prefix}-{letter}").id for letter in "abc"]
+	for name in names:
+		sessions.add_turn(name, "user", "hello")
+		sessions.lock_agent(name, "scheduling")
+	site.db.commit()
+	return names
+
+
+@pytest.fixture
+def visited(doctor, ward, monkeypatch):
+	"""`visited(**options)` examines the ward alone."""
+
+	def run(**options):
+		batches = doctor._batches
+		monkeypatch.setattr(
+			doctor,
+			"_batches",
+			lambda after: (
+				[name for name in names if name in ward] for names in batches(after) if set(names) & set(ward)
+			),
+		)
+		monkeypatch.setattr(doctor, "_orphans", lambda _doctype: iter(()))
+		seen = doctor.visit(after=ward[0][:-1], go_on=lambda: False, **options)
+		monkeypatch.undo()
+		return seen
+
+	return run
+
+
+def test_sound_sessions_have_no_findings(visited):
+	seen = visited()
+	assert (seen.examined, seen.counts, seen.sound) == (3, {}, True)
+
+
+def test_without_fix_nothing_is_changed(visited, ward, set_row, stored):
+	set_row(ward[1], agent_lock_expires_at=PAST)
+	before = stored(ward[1])
+	seen = visited()
+	assert seen.counts == {"agent lock overdue": 1} and not seen.sound
+	assert [(one.session, one.remedy) for one in seen.findings] == [(ward[1], "release it")]
+	assert stored(ward[1]) == before
+
+
+def test_with_fix_each_session_is_mended_and_committed(visited, ward, set_row, stored):
+	set_row(ward[0], agent_lock_expires_at=PAST)
+	set_row(ward[1], context="{broken")
+	set_row(ward[2], turn_count=0)
+	seen = visited(fix=True)
+	assert seen.repaired == {"agent lock overdue": 1, "turns uncounted": 1} and not seen.sound
+	assert (stored(ward[0]).active_agent, stored(ward[2]).turn_count) == (None, 1)
+	assert visited().counts == {"broken JSON": 1}
+
+
+def test_one_that_is_busy_is_named_and_the_others_are_mended(visited, ward, set_row, stored, worker, site):
+	for name in ward:
+		set_row(name, agent_lock_expires_at=PAST)
+	site.db.sql("set session innodb_lock_wait_timeout = 1")
+	holder = worker()
+	holder.run(
+		"frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)",
+		name=ward[1],
+	)
+	seen = visited(fix=True)
+	site.db.sql("set session innodb_lock_wait_timeout = default")
+	assert seen.failed == [f"{ward[1]}: SessionBusy"] and seen.repaired == {"agent lock overdue": 2}
+	holder.run("frappe.db.rollback()")
+	assert visited(fix=True).sound
+
+
+def test_turns_and_events_without_a_session_are_found(doctor, damage, ward):
+	damage("delete from `tabConversation Session` where name = %s", ward[1])
+	assert ward[1] in list(doctor._orphans("Conversation Turn"))
+	assert ward[1] in list(doctor._orphans("Session Event"))
+	assert ward[0] not in list(doctor._orphans("Conversation Turn"))
+
+
+def test_a_visit_can_be_cut_off_and_go_on(doctor, ward, monkeypatch):
+	monkeypatch.setattr(doctor, "BATCH", 2)
+	first = doctor.visit(after=ward[0][:-1], go_on=lambda: False)
+	assert (first.examined, first.last) == (2, ward[1])
+	second = doctor.visit(after=first.last, go_on=lambda: False)
+	assert second.last >= ward[2]
+
+
+def test_findings_beyond_the_limit_are_counted_and_not_kept(visited, ward, set_row, doctor, monkeypatch):
+	for name in ward:
+		set_row(name, agent_lock_expires_at=PAST)
+	monkeypatch.setattr(doctor, "MOST_KEPT", 2)
+	from assistant_session.maintenance.doctor import Finding, Visit
+
+	seen = Visit()
+	seen.note([Finding(name, "agent lock overdue", "") for name in ward])
+	assert (len(seen.findings), seen.counts["agent lock overdue"]) == (2, 3)
+
+
+def test_surroundings_that_endanger_sessions_are_said(doctor, site, cache_server, monkeypatch):
+	assert doctor.surroundings() == []
+	cache_server.client().config_set("appendonly", "yes")
+	try:
+		assert any("persists" in text for text in doctor.surroundings())
+	finally:
+		cache_server.client().config_set("appendonly", "no")
+	monkeypatch.setitem(site.local.conf, "assistant_session_keys", None)
+	assert any("make-key" in text for text in doctor.surroundings())
+
+
+def test_from_the_shell_it_says_what_is_wrong_and_changes_nothing_by_itself(stage, ward, set_row, stored):
+	set_row(ward[1], agent_lock_expires_at=PAST)
+	before = stored(ward[1])
+	done = stage.command("assistant-session", "doctor", "--after", ward[0][:-1])
+	assert done.returncode == 1 and f"{ward[1]}: agent lock overdue" in done.stdout
+	assert "Say --fix" in done.stdout and stored(ward[1]) == before
+	done = stage.command("assistant-session", "doctor", "--after", ward[0][:-1], "--fix", "--json")
+	said = json.loads(done.stdout)
+	assert said["repaired"]["agent lock overdue"] >= 1 and stored(ward[1]).active_agent is None
+
+
+def test_the_shell_shows_a_damaged_session_and_what_is_wrong_with_it(stage, told, set_row):
+	set_row(told, context="{broken", flows="[]", turn_count=9)
+	done = stage.command("assistant-session", "inspect", told)
+	assert done.returncode == 0, done.stderr
+	assert (
+		"context: (broken)" in done.stdout
+		and "turns missing: 4 stored up to 4, 9 counted (left alone)" in done.stdout
+	)
+	assert (
+		len(json.loads(stage.command("assistant-session", "inspect", told, "--json").stdout)["findings"]) == 3
+	)
+
+
+def test_the_shell_expires_only_when_told_to(stage, ward, set_row, stored):
+	set_row(ward[0], expires_at=PAST)
+	done = stage.command("assistant-session", "expire")
+	assert done.returncode == 0 and "Say --yes" in done.stdout and stored(ward[0]).status == "Active"
+	done = stage.command("assistant-session", "expire", "--yes", "--json")
+	assert json.loads(done.stdout)["ended"]["sessions"] >= 1 and stored(ward[0]).status == "Expired"
