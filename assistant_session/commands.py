@@ -103,6 +103,32 @@ def expire(context, yes: bool, as_json: bool):
 		click.echo("Nothing was changed. Say --yes to end them.")
 
 
+@assistant_session.command("purge")
+@click.option(
+	"--older-than", "days", type=click.IntRange(min=1), required=True, help="Days since they ended."
+)
+@click.option("--yes", is_flag=True, help="Do it. Without it only counts.")
+@AS_JSON
+@pass_context
+def purge(context, days: int, yes: bool, as_json: bool):
+	"""Remove sessions that ended long ago, with their turns and events; those under legal hold stay."""
+	from .maintenance import retention
+
+	with _site(context):
+		found = retention.count(days)
+		removed = 0
+		if yes:
+			with _progress(found["sessions"], "rows") as told:
+				removed = retention.purge(days, told=told)
+	if as_json:
+		_print_json({**found, "removed_rows": removed})
+		return
+	click.echo(
+		f"{found['sessions']} sessions ended more than {days} days ago; {found['held']} more are under legal hold."
+	)
+	click.echo(f"{removed} rows were removed." if yes else "Nothing was changed. Say --yes to remove them.")
+
+
 @assistant_session.command("make-key")
 @pass_context
 def make_key(context):

@@ -53,6 +53,9 @@ scheduler_events = {
 	},
 }
 
+# Days after their end; changed in Log Settings.
+default_log_clearing_doctypes = {"Conversation Session": 365}
+
 doc_events = {"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"}}
 
 # A conversation does not keep its user or party from being deleted.

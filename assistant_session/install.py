@@ -2,6 +2,7 @@
 
 import frappe
 
+from . import hooks
 from .sessions import config, keys
 
 ROLES = {
@@ -29,7 +30,18 @@ def after_install() -> None:
 	_make_roles()
 	_make_first_channel()
 	_make_indexes()
+	_set_retention()
 	keys.ensure()
+
+
+def _set_retention() -> None:
+	"""What newer versions of Frappe do by themselves from the hook: an entry in Log Settings."""
+	settings = frappe.get_single("Log Settings")
+	known = {row.ref_doctype for row in settings.logs_to_clear}
+	for doctype, days in hooks.default_log_clearing_doctypes.items():
+		if doctype not in known:
+			settings.append("logs_to_clear", {"ref_doctype": doctype, "days": days})
+			settings.save(ignore_permissions=True)
 
 
 def after_migrate() -> None:

@@ -21,8 +21,14 @@ def told(sessions, site, opened):
 	sessions.get(opened)
 	yield opened
 	site.db.rollback()
-	for doctype, column in ((SESSION, "name"), ("Conversation Turn", "session"), ("Session Event", "session")):
-		site.db.sql(f"delete from `tab{doctype}` where {column} = %s", opened)  # nobody else is to find the damage
+	for doctype, column in (
+		(SESSION, "name"),
+		("Conversation Turn", "session"),
+		("Session Event", "session"),
+	):
+		site.db.sql(
+			f"delete from `tab{doctype}` where {column} = %s", opened
+		)  # nobody else is to find the damage
 	site.db.commit()
 
 

@@ -125,7 +125,9 @@ def _orphans(doctype: str) -> Iterator[str]:
 		)
 
 	after = ""
-	while named := [name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), beside=True)]:
+	while named := [
+		name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), beside=True)
+	]:
 		known = store.existing(named)
 		yield from (name for name in named if name not in known)
 		after = named[-1]

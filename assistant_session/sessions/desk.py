@@ -8,9 +8,9 @@ from frappe import _
 from frappe.model.document import Document
 
 from .. import permissions
-from . import bounds, flows, store, turns
+from . import bounds, events, flows, store, turns
 from .errors import InvalidSessionData
-from .statements import P, run, table
+from .statements import table
 from .transaction import ledger
 
 # Changed by Frappe itself on every save, or harmless to everybody but Desk.
@@ -114,12 +114,7 @@ def forget(name: str) -> None:
 	"""The row is being deleted: so are its turns and events, and at COMMIT its register entry."""
 	announce(name)
 	turns.delete(name)
-	run(("delete events",), _delete_events, (name,))
-
-
-def _delete_events():
-	events = table("Session Event")
-	return frappe.qb.from_(events).delete().where(events.session == P)
+	events.delete(name)
 
 
 def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import frappe
 
+from .. import compat
 from . import keys
 from .rows import Row
 from .statements import P, insert, run, table
@@ -76,6 +77,17 @@ def commitment(actor: str, details: str, salt: str | None) -> str:
 
 def store(records: list[tuple]) -> None:
 	insert(DOCTYPE, (*COLUMNS, *STANDARD), records)
+
+
+def delete(session: str) -> int:
+	"""Remove a session's events (it is being deleted itself); returns how many."""
+
+	def build():
+		events = table(DOCTYPE)
+		return frappe.qb.from_(events).delete().where(events.session == P)
+
+	run(("delete events",), build, (session,))
+	return compat.affected_rows()
 
 
 def count_of(event: str) -> int:

@@ -116,6 +116,17 @@ def replace(base: Row, changes: Changes, now: datetime, *, fence: int | None = N
 	return base._replace(**changes, version=version, revision=revision)
 
 
+def delete(name: str) -> int:
+	"""Remove a row; its turns and events are gone already."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		return frappe.qb.from_(sessions).delete().where(sessions.name == P)
+
+	run(("delete",), build, (name,))
+	return compat.affected_rows()
+
+
 def existing(names: list[str]) -> set[str]:
 	"""Which of `names` are sessions, as committed right now."""
 

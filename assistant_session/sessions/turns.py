@@ -144,6 +144,24 @@ def take_back(stored: list[Turn]) -> None:
 		run(("take back turn",), build, (name_of(turn.session, turn.sequence),))
 
 
+def delete_some(session: str, limit: int) -> int:
+	"""Remove at most `limit` of a session's turns, oldest first; returns how many (its purge is under way)."""
+
+	def oldest():
+		turns = table(DOCTYPE)
+		query = frappe.qb.from_(turns).select(turns.name).where(turns.session == P)
+		return query.orderby(turns.name).limit(limit)
+
+	def remove():
+		turns = table(DOCTYPE)
+		return frappe.qb.from_(turns).delete().where(turns.name.isin([P for _name in names]))
+
+	names = [name for (name,) in run(("oldest turns", limit), oldest, (session,))]
+	if names:
+		run(("delete turns", len(names)), remove, names)
+	return len(names)
+
+
 def delete(session: str) -> None:
 	"""Remove a session's turns (it is being deleted itself)."""
 

@@ -1,6 +1,7 @@
 import frappe
 from frappe import _
 
+from assistant_session.maintenance import retention
 from assistant_session.sessions import desk
 
 
@@ -12,6 +13,11 @@ class ConversationSession(desk.ServiceDocument):
 	"""
 
 	EDITABLE = frozenset({"ttl", "current_state", "previous_state", "context", "flows"})
+
+	@staticmethod
+	def clear_old_logs(days: int = 365) -> None:
+		"""Called by Frappe's Log Settings: sessions that ended more than `days` ago go, with all that belongs to them."""
+		retention.purge(days)
 
 	def validate(self):
 		self._refuse_other_changes()
