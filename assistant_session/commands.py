@@ -5,7 +5,9 @@ What changes data only says what it would do unless told otherwise (`--fix`, `--
 """
 
 import json
+import os
 import sys
+from contextlib import contextmanager
 
 import click
 import frappe
@@ -103,6 +105,40 @@ def expire(context, yes: bool, as_json: bool):
 		click.echo("Nothing was changed. Say --yes to end them.")
 
 
+@assistant_session.command("export")
+@click.option("--user", help="A Frappe user.")
+@click.option("--party", nargs=2, help="DocType and name.")
+@click.option("--device", help="A device id.")
+@click.option("--address", nargs=2, help="Channel and external id.")
+@click.option("--session", help="One session id.")
+@click.option(
+	"--identity", metavar="CHECK", help="An Identity Check; the credential is asked for, and not shown."
+)
+@click.option(
+	"--output", type=click.Path(dir_okay=False), help="A file for its owner alone. Default: standard output."
+)
+@click.option("--transcript", is_flag=True, help="To read, instead of one JSON object a line.")
+@pass_context
+def export(context, output: str | None, transcript: bool, **named):
+	"""Hand out everything held about one person, named in exactly one way. Status 1 if there is nothing."""
+	from .maintenance import person
+	from .sessions import InvalidSessionData
+
+	with _site(context):
+		try:
+			found = person.export(_person(named))
+		except InvalidSessionData as error:
+			raise click.UsageError(str(error)) from error
+		number = 0
+		with _private(output) as sink:
+			for one in found:
+				text = person.transcript(one) if transcript else json.dumps(one, ensure_ascii=False)
+				print(text, file=sink, flush=True)
+				number += 1
+	click.echo(f"{number} sessions.", err=True)
+	sys.exit(0 if number else 1)
+
+
 @assistant_session.command("purge")
 @click.option(
 	"--older-than", "days", type=click.IntRange(min=1), required=True, help="Days since they ended."
@@ -138,6 +174,31 @@ def make_key(context):
 	with _site(context):
 		made = keys.ensure()
 	click.echo("A key was made and written to site_config.json." if made else "The site has a key already.")
+
+
+def _person(named: dict):
+	from .maintenance.person import Person
+
+	given = {kind: value for kind, value in named.items() if value}
+	if len(given) != 1:
+		raise click.UsageError(
+			"Name the person in exactly one way: " + ", ".join(f"--{kind}" for kind in named)
+		)
+	((kind, value),) = given.items()
+	if kind == "identity":
+		return Person.by_identity(value, click.prompt("Credential", hide_input=True, err=True))
+	values = value if isinstance(value, tuple) else (value,)
+	return getattr(Person, f"by_{kind}")(*values)
+
+
+@contextmanager
+def _private(path: str | None):
+	"""Standard output, or a file that only its owner may read."""
+	if path is None:
+		yield sys.stdout
+		return
+	with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as sink:
+		yield sink
 
 
 def _visit(seen, around: list[str]) -> dict:

@@ -80,3 +80,16 @@ def test_mending_is_a_post(workers, told, endpoint):
 	caller = Caller(workers.url, SITE, key=key_of(STAFF_ADMINISTRATOR))
 	answer = caller.ask("GET", f"/api/method/assistant_session.api.{endpoint}", params={"session_id": told})
 	assert answer.status_code in (403, 405)
+
+
+def test_a_worker_in_trouble_with_redis_lately_makes_others_read_anew_as_well(
+	sessions, told, set_row, worker
+):
+	from assistant_session.sessions import register
+
+	other = worker()
+	other.run("sessions.get(name)", name=told)
+	set_row(told, current_state="EDITED")
+	register.connection()._note_trouble(OSError())
+	assert sessions.recover(told).register == "absent"
+	assert other.run("result = sessions.get(name).current_state", name=told) == "EDITED"

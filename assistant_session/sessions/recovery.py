@@ -166,9 +166,10 @@ def _follow_database(report: ConsistencyReport) -> list[str]:
 	if memory.drop(name):
 		done.append("memory dropped")
 	seen().forget(name)
-	if report.register != "absent" and name not in ledger().written:
-		register.forget([name])  # so that no other worker goes on with what it remembers
-		done.append("register entry deleted")
+	if name not in ledger().written:
+		register.forget([name])  # also where this worker, in trouble with Redis lately, takes it for absent
+		if report.register != "absent":
+			done.append("register entry deleted")
 	return done
 
 

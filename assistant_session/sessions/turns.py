@@ -5,7 +5,6 @@ table and a page of history is one short range, however long the conversation is
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -177,6 +176,14 @@ def _select():
 	return frappe.qb.from_(turns).select(*(turns[column] for column in COLUMNS[1:]))
 
 
+def _metadata(text: str | None) -> dict[str, Any]:
+	"""Empty where somebody broke it: a conversation can be read all the same, and the doctor names the turn."""
+	try:
+		return decode(text)
+	except ValueError:
+		return {}
+
+
 def _turn(row: tuple) -> Turn:
 	session, sequence, role, content, intent, state, _key, reply_to, metadata, creation = row
 	return Turn(
@@ -187,6 +194,6 @@ def _turn(row: tuple) -> Turn:
 		intent,
 		state,
 		reply_to or None,
-		json.loads(metadata or "{}"),
+		_metadata(metadata),
 		creation,
 	)

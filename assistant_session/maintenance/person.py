@@ -1,0 +1,164 @@
+"""Everything that is held about one person: found by what they are known by, and handed out whole.
+
+A person is named in one way: the identity an Identity Check proved, a Frappe user, a party, a device, an address on a
+channel, or one session. Sessions are read one by one, so that memory stays bounded however long their conversations are.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from ..authentication import canonical, checks
+from ..sessions import InvalidSessionData, SessionError, bounds, events, secrecy, store, turns
+from ..sessions.proof import identity_hashes
+from ..sessions.rows import Row
+from ..sessions.statements import P, run, table
+
+PAGE = 500  # turns read at once
+# What a person is told of their session; the rest is bookkeeping or a secret of the site's.
+TOLD = (
+	"name", "channel", "external_id", "device_id", "user", "party_type", "party", "status", "creation", "last_activity",
+	"expires_at", "closed_at", "close_reason", "legal_hold", "authenticated", "auth_method", "authenticated_at",
+	"locked_intent", "pending_intent", "active_agent", "current_state", "previous_state", "turn_count",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Person:
+	"""Columns of Conversation Session and the values that are theirs."""
+
+	columns: tuple[str, ...]
+	values: tuple[tuple[str, ...], ...]  # one tuple of values per spelling, in the order of `columns`
+
+	@classmethod
+	def by_identity(cls, check: str, identity: str) -> "Person":
+		"""Whom an Identity Check proved; `identity` in any form the person could type. Raises InvalidSessionData."""
+		if not frappe.db.exists(checks.DOCTYPE, check):
+			raise InvalidSessionData("check: there is no such Identity Check.")
+		found = checks.get(check)
+		secret = canonical.canonical(identity, found.credential(found.identity_credential).normalisation)
+		return cls(
+			("identity_hash",), tuple((one,) for one in identity_hashes(secret.reveal(), found.namespace))
+		)
+
+	@classmethod
+	def by_user(cls, user: str) -> "Person":
+		return cls(("user",), ((bounds.label(user, "user"),),))
+
+	@classmethod
+	def by_party(cls, doctype: str, name: str) -> "Person":
+		return cls(
+			("party_type", "party"), ((bounds.label(doctype, "party_type"), bounds.label(name, "party")),)
+		)
+
+	@classmethod
+	def by_device(cls, device: str) -> "Person":
+		return cls(("device_id",), ((bounds.device_id(device),),))
+
+	@classmethod
+	def by_address(cls, channel: str, external_id: str) -> "Person":
+		return cls(
+			("channel", "external_id"),
+			((bounds.label(channel, "channel"), bounds.label(external_id, "external_id", length=255)),),
+		)
+
+	@classmethod
+	def by_session(cls, session_id: str) -> "Person":
+		return cls(("name",), ((bounds.session_id(session_id),),))
+
+	def sessions(self) -> list[str]:
+		"""Ids of all sessions of this person, oldest first, compared exactly."""
+
+		def build():
+			of = table(store.DOCTYPE)
+			query = frappe.qb.from_(of).select(of.name, *(of[column] for column in self.columns))
+			for column in self.columns:
+				query = query.where(of[column] == P)
+			return query.orderby(of.creation).orderby(of.name)
+
+		key = ("sessions of a person", self.columns)
+		found = {
+			row[0]: None
+			for values in self.values
+			for row in run(key, build, values, beside=True)
+			if row[1:] == values
+		}
+		return list(found)
+
+
+def export(person: Person) -> Iterator[dict[str, Any]]:
+	"""One object per session: `session`, `profile`, `pending_message`, `context`, `flows`, `turns`, `events`.
+
+	What is broken or cannot be opened is handed out as it is stored, under the name `unreadable`.
+	"""
+	for name in person.sessions():
+		row = store.select(name, beside=True)
+		if row:
+			yield _whole(row)
+
+
+def transcript(exported: dict[str, Any]) -> str:
+	"""The same to read: who said what, and when."""
+	session = exported["session"]
+	lines = [f"{session['name']} · {session['channel']} · {session['status']} · {session['creation']}"]
+	lines += [f"  {turn['creation']}  {turn['role']}: {turn['content']}" for turn in exported["turns"]]
+	return "\n".join(lines)
+
+
+def _whole(row: Row) -> dict[str, Any]:
+	unreadable: dict[str, str] = {}
+	return {
+		"session": {column: _plain(getattr(row, column)) for column in TOLD},
+		"profile": _opened(row, "user_profile", unreadable, is_json=True),
+		"pending_message": _opened(row, "pending_message", unreadable),
+		"context": _decoded(row, "context", unreadable),
+		"flows": _decoded(row, "flows", unreadable),
+		"turns": list(_turns(row)),
+		"events": _events(row.name),
+		"unreadable": unreadable,
+	}
+
+
+def _turns(row: Row) -> Iterator[dict[str, Any]]:
+	for first in range(1, row.turn_count + 1, PAGE):
+		for turn in turns.between(row.name, first, min(first + PAGE - 1, row.turn_count), beside=True):
+			yield {
+				"sequence": turn.sequence, "role": turn.role, "content": turn.content, "intent": turn.intent,
+				"metadata": turn.metadata, "creation": _plain(turn.creation),
+			}  # fmt: skip
+
+
+def _events(name: str) -> list[dict[str, Any]]:
+	def build():
+		of = table(events.DOCTYPE)
+		columns = (of.sequence, of.event, of.actor, of.details, of.creation)
+		return frappe.qb.from_(of).select(*columns).where(of.session == P).orderby(of.sequence)
+
+	rows = run(("events of a person",), build, (name,), beside=True)
+	keys = ("sequence", "event", "actor", "details", "creation")
+	return [dict(zip(keys, map(_plain, row), strict=True)) for row in rows]
+
+
+def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:
+	try:
+		text = secrecy.reveal(getattr(row, column))
+		return json.loads(text) if text and is_json else text
+	except (SessionError, ValueError):
+		unreadable[column] = getattr(row, column)
+		return None
+
+
+def _decoded(row: Row, column: str, unreadable: dict[str, str]) -> Any:
+	try:
+		return json.loads(getattr(row, column) or "{}")
+	except ValueError:
+		unreadable[column] = getattr(row, column)
+		return None
+
+
+def _plain(value: Any) -> Any:
+	return value.isoformat(sep=" ") if isinstance(value, datetime) else value
