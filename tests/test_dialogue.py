@@ -378,9 +378,11 @@ def test_an_edit_that_is_rolled_back_protects_nothing_and_opens_nothing(authenti
 
 def test_checks_that_cannot_be_read_let_nobody_in(authentication, site, opened, monkeypatch):
 	from assistant_session.authentication import checks as catalogue
+	from assistant_session.sessions import config
 
 	catalogue.forget()
-	monkeypatch.setattr(site, "get_all", _unreadable)
+	config.settings()
+	monkeypatch.setattr(config, "rows", _unreadable)
 	with pytest.raises(RuntimeError):
 		authentication.require(opened, "pension_inquiry")
 

@@ -62,6 +62,31 @@ def test_a_conversation_goes_on_while_redis_takes_no_writes(client, cache_server
 	converse(client, fill, empty)
 
 
+def test_people_are_verified_while_redis_takes_no_writes(sessions, site, opened, cache_server):
+	"""Also when what Frappe keeps in Redis about DocTypes is gone, and everything of ours has to be read anew."""
+	from assistant_session import authentication
+	from assistant_session.authentication import checks
+	from assistant_session.demo import register
+
+	member = register.new_member("Hari")
+	redis = cache_server.client()
+	redis.flushall()
+	site.local.cache = {}
+	site.get_hooks()  # no request of Frappe's gets as far as us without them
+	redis.config_set("maxmemory-policy", "noeviction")
+	redis.config_set("maxmemory", "1mb")
+	try:
+		checks.forget()
+		assert not authentication.require(opened, "pension_inquiry", "my pension?").open
+		checks.forget()
+		assert authentication.submit(opened, f"{member.number} {member.national_number}").verified
+		site.db.commit()
+		assert sessions.get(opened).authenticated
+	finally:
+		redis.config_set("maxmemory", "256mb")
+		redis.config_set("maxmemory-policy", "allkeys-lru")
+
+
 def test_a_redis_that_hangs_costs_time_and_nothing_else(sessions, site, opened, cache_server):
 	cache_server.signal(signal.SIGSTOP)
 	try:

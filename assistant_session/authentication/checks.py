@@ -126,13 +126,27 @@ def _load(previous: Catalogue | None) -> Catalogue:
 	"""Read from the database; while it is away, what was read before still protects."""
 	try:
 		with config.committed():
-			names = frappe.get_all(DOCTYPE, pluck="name")
-			filters = {"parenttype": config.DOCTYPE}
-			rows = frappe.get_all("Protected Intent", filters=filters, fields=["intent", "identity_check"])
-			checks = {name: get(name) for name in names}
+			protected = config.rows("Protected Intent", "intent", "identity_check", parenttype=config.DOCTYPE)
+			checks = {doc.name: of(doc) for doc in _documents()}
 	except Exception as error:
 		if previous and compat.is_connection_lost(error):
 			return previous
 		raise
 	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
-	return Catalogue(checks, {folded(row.intent): row.identity_check for row in rows}, hook)
+	return Catalogue(checks, {folded(row.intent): row.identity_check for row in protected}, hook)
+
+
+def _documents() -> list:
+	"""All checks with their credentials and fields, as `of` wants them."""
+	documents = config.rows(DOCTYPE, "name", *COLUMNS)
+	for doc in documents:
+		doc.credentials = config.rows("Identity Check Credential", *CREDENTIAL_COLUMNS, parent=doc.name)
+		doc.fields = config.rows("Identity Check Field", "kind", "key", "field", parent=doc.name)
+	return documents
+
+
+COLUMNS = (
+	"namespace", "enabled", "level", "verifier", "identity_credential", "verify_doctype", "url", "timeout",
+	"verified_field", "verified_value", "python_verifier",
+)  # fmt: skip
+CREDENTIAL_COLUMNS = ("key", "label", "pattern", "example", "normalisation")

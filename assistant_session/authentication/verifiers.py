@@ -54,12 +54,12 @@ def registered() -> dict[str, str]:
 
 def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 	"""One query, whichever half is wrong. What it finds is compared once more here: collations fold and widen."""
-	filters = [
-		[check.verify_doctype, column, "=", _as_stored(check, key, given[key])]
-		for key, column in check.compared.items()
-	]
+	register = frappe.qb.DocType(check.verify_doctype)
 	fields = sorted({*check.compared.values(), *check.profile.values()})
-	rows = frappe.get_all(check.verify_doctype, filters=filters, fields=fields, limit=CANDIDATES)
+	query = frappe.qb.from_(register).select(*(register[field] for field in fields)).limit(CANDIDATES)
+	for key, column in check.compared.items():
+		query = query.where(register[column] == _as_stored(check, key, given[key]))
+	rows = query.run(as_dict=True)
 	if len(rows) == CANDIDATES:
 		return Verdict(AMBIGUOUS)
 	if not rows or not all(
