@@ -132,8 +132,8 @@ def failed(check: str) -> None:
 		frappe.log_error(title=title, message=text)
 
 
-def unlock(session: str) -> datetime:
-	"""For a while the next attempts in this session are not counted as a stranger's; returns until when."""
+def unlock(session: str) -> None:
+	"""For UNLOCK_SECONDS the next attempts in this session are not counted as a stranger's."""
 	bucket, until = Bucket.of(UNLOCKED, session), config.now() + timedelta(seconds=UNLOCK_SECONDS)
 	_ensure([bucket])
 
@@ -143,7 +143,6 @@ def unlock(session: str) -> datetime:
 		_store(db, bucket, count)
 
 	_apart(open_until)
-	return until
 
 
 def is_unlocked(session: str) -> bool:

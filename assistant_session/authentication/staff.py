@@ -29,7 +29,8 @@ def revoke(check: str, identity: str, *, reason: str = "revoked") -> int:
 def unlock(session_id: str) -> datetime:
 	"""Let the person in this session try although strangers have used up the attempts on their credentials.
 
-	Takes effect with the caller's COMMIT; returns until when. The attempts of the session and its network count as ever. Written into the audit trail.
+	Takes effect with the caller's COMMIT, together with an event in the audit trail; returns until when. The
+	attempts of the session and its network count as ever.
 	"""
 	name = bounds.session_id(session_id)
 	writing.change(name, lambda _row: Write(events=[Event("verification_unlocked", {})]))

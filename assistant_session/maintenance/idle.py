@@ -68,14 +68,10 @@ def _claim(name: str) -> Row | None:
 		query = _where_quiet(frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS)))
 		return compat.for_update(query.where(sessions.name == P), skip_locked=True)
 
-	def mark():
-		sessions = table(store.DOCTYPE)
-		return frappe.qb.update(sessions).set(sessions.idle_notified_at, P).where(sessions.name == P)
-
 	rows = run(("idle claim",), build, (*_times(), name))
 	if not rows:
 		return None
-	run(("idle mark",), mark, (config.now(), name))
+	store.mark_idle(name, config.now())
 	return Row._make(rows[0])
 
 

@@ -40,6 +40,7 @@ class Finding:
 	session: str
 	kind: str
 	detail: str
+	stored_turns: int = 0  # of TURNS_UNCOUNTED
 
 	@property
 	def remedy(self) -> str | None:
@@ -156,7 +157,8 @@ def _of_turns(row: Row, counted: Turns) -> list[Finding]:
 	if not _is_count(row, "turn_count"):
 		return []  # said already
 	if counted.gapless and counted.count > row.turn_count:
-		return [Finding(row.name, TURNS_UNCOUNTED, f"{counted.count} stored, {row.turn_count} counted")]
+		detail = f"{counted.count} stored, {row.turn_count} counted"
+		return [Finding(row.name, TURNS_UNCOUNTED, detail, counted.count)]
 	if not counted.gapless or counted.count < row.turn_count:
 		detail = f"{counted.count} stored up to {counted.last}, {row.turn_count} counted"
 		return [Finding(row.name, TURNS_MISSING, detail)]

@@ -93,13 +93,11 @@ def recover(session_id: str) -> RecoveryReport:
 def repair(row: Row, found: list[Finding]) -> list[str]:
 	"""Mend what has a remedy, decided once more on the locked row; says what was done."""
 	wanted = {finding.kind for finding in found if finding.remedy}
-	stored = next((f.detail.split()[0] for f in found if f.kind == TURNS_UNCOUNTED), None)
+	stored = next((finding.stored_turns for finding in found if finding.kind == TURNS_UNCOUNTED), None)
 	done: list[str] = []
 
 	def decide(current: Row) -> Write:
-		write, applied = _mended(
-			current, wanted, int(stored) if current.turn_count == row.turn_count and stored else None
-		)
+		write, applied = _mended(current, wanted, stored if current.turn_count == row.turn_count else None)
 		done[:] = applied
 		return write
 

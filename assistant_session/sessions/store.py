@@ -1,7 +1,8 @@
 """The only writer of the table Conversation Session.
 
 Every write goes through `replace`: it names the version and revision it was decided on, and either replaces
-exactly that row or reports that it was not there any more.
+exactly that row or reports that it was not there any more. What no snapshot holds has a function of its own
+(`mark_idle`), as has the end of a row (`delete`).
 """
 
 import secrets
@@ -114,6 +115,16 @@ def replace(base: Row, changes: Changes, now: datetime, *, fence: int | None = N
 	if compat.affected_rows() != 1:
 		return None
 	return base._replace(**changes, version=version, revision=revision)
+
+
+def mark_idle(name: str, now: datetime) -> None:
+	"""Note that a quiet period was told of. The row is locked; nothing that anybody remembers of it changes."""
+
+	def build():
+		sessions = table(DOCTYPE)
+		return frappe.qb.update(sessions).set(sessions.idle_notified_at, P).where(sessions.name == P)
+
+	run(("mark idle",), build, (now, name))
 
 
 def delete(name: str) -> int:

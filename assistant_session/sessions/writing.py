@@ -99,6 +99,7 @@ def write_locked(writes: list[tuple[Row, Write]]) -> int:
 			result = None
 		if result is None:
 			frappe.logger("assistant_session").error(f"{row.name} cannot be written: see the doctor")
+			here.unmark_unwritten(row.name)
 			continue
 		here.wrote(row.name, result.row)
 		stored += 1
