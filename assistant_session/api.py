@@ -104,7 +104,7 @@ def get_history(
 	row = access.admitted(session_id)
 	require_live(row)
 	page = sessions.history(row.name, before=before, after=after, limit=limit)
-	return Answer(views.history(page, row.hidden_turns))
+	return Answer(views.history(page, row))
 
 
 @endpoint()

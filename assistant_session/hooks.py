@@ -53,8 +53,8 @@ scheduler_events = {
 	},
 }
 
-# Days after their end; changed in Log Settings.
-default_log_clearing_doctypes = {"Conversation Session": 365}
+# Days, of sessions after their end; changed in Log Settings.
+default_log_clearing_doctypes = {"Conversation Session": 365, "Conversation Turn": 365, "Session Event": 730}
 
 doc_events = {"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"}}
 

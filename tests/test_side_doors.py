@@ -14,7 +14,7 @@ ATTEMPT = "Verification Attempt"
 OURS = (SESSION, TURN, EVENT, ATTEMPT)
 HIDDEN = {
 	SESSION: {
-		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head",
+		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head", "event_base",
 		"sec_profile", "hidden_turns", "old_token_hash", "old_token_until", "old_token_key",
 	},
 	TURN: {"message_key", "message_digest"},

@@ -124,7 +124,7 @@ def _whole(row: Row) -> dict[str, Any]:
 
 
 def _turns(row: Row) -> Iterator[dict[str, Any]]:
-	for first in range(1, row.turn_count + 1, PAGE):
+	for first in range(row.purged_turns + 1, row.turn_count + 1, PAGE):
 		for turn in turns.between(row.name, first, min(first + PAGE - 1, row.turn_count), beside=True):
 			yield {
 				"sequence": turn.sequence, "role": turn.role, "content": turn.content, "intent": turn.intent,

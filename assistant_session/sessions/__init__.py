@@ -226,8 +226,9 @@ def history(
 	old = not hold.fresh if hold else coherence.snapshot_may_be_old()
 	beside = old and name not in ledger().written
 	if after is not None:
+		after = max(after, row.purged_turns)
 		return turns.between(name, after + 1, min(after + limit, last), beside=beside)
-	return turns.between(name, max(last - limit + 1, 1), last, beside=beside)
+	return turns.between(name, max(last - limit, row.purged_turns) + 1, last, beside=beside)
 
 
 def close(session_id: str, reason: str) -> None:

@@ -75,6 +75,28 @@ def commitment(actor: str, details: str, salt: str | None) -> str:
 	return json.loads(details)[ERASED]
 
 
+def sealed(session: str, purged: int, digest: str) -> str:
+	"""What stands in the session's row for its first `purged` events, which are past their retention: the digest the
+	rest goes on from, and an HMAC by which nobody else can say that they were purged."""
+	return f"{digest} {_seal(session, purged, digest)}"
+
+
+def base_of(row: Row) -> str | None:
+	"""The digest the first event that is left goes on from: empty if none was purged, None if the seal does not fit."""
+	if not row.purged_events:
+		return None if row.event_base else ""
+	digest, _space, seal = (row.event_base or "").partition(" ")
+	try:
+		fits = seal == _seal(row.name, row.purged_events, digest, key_id=seal.partition(":")[0])
+	except keys.KeyMissing:
+		return None
+	return digest if fits else None
+
+
+def _seal(session: str, purged: int, digest: str, *, key_id: str | None = None) -> str:
+	return keys.digest(keys.AUDIT, "purged", session, str(purged), digest, key_id=key_id)
+
+
 def store(records: list[tuple]) -> None:
 	insert(DOCTYPE, (*COLUMNS, *STANDARD), records)
 

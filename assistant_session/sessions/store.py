@@ -182,6 +182,8 @@ _COUNTERS = dict.fromkeys(
 		"restored_count",
 		"event_count",
 		"hidden_turns",
+		"purged_turns",
+		"purged_events",
 	),
 	0,
 )
