@@ -16,7 +16,7 @@ from .sessions import bounds, config, inspection, lifecycle, tokens
 from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
 from .sessions.rows import Row
 from .sessions.writing import require_live
-from .web import access, conversation, limits, responder, views
+from .web import access, conversation, limits, personal, responder, views
 from .web.endpoint import Answer, Cookie, endpoint, moment
 
 
@@ -135,6 +135,39 @@ def session_report(session_id: str | None = None):
 	"""Where a session stands, what a reconnect would do, and what is wrong with it; changes nothing (staff)."""
 	access.require_staff()
 	return Answer(views.report(inspection.inspect(session_id), sessions.report(session_id)))
+
+
+@endpoint()
+def set_legal_hold(session_id: str | None = None, reason: str | None = None):
+	"""Keep a session from being erased, purged or deleted; `reason` stays with it and in its trail (administrators)."""
+	access.require_administrator()
+	return Answer(views.legal_hold(sessions.set_legal_hold(session_id, reason)))
+
+
+@endpoint()
+def lift_legal_hold(session_id: str | None = None, reason: str | None = None):
+	"""Lift the hold (administrators)."""
+	access.require_administrator()
+	return Answer(views.legal_hold(sessions.lift_legal_hold(session_id, reason)))
+
+
+@endpoint()
+def export_person(person: dict | None = None):
+	"""Everything held about one person, noted in each session's trail (administrators).
+
+	`person` has exactly one of user, device, session, or a pair: party (DocType, name), address (channel, external
+	id), identity (Identity Check, credential).
+	"""
+	access.require_administrator()
+	return Answer(personal.exported(personal.named(person)))
+
+
+@endpoint()
+def erase_person(person: dict | None = None):
+	"""Erase one person, named as in `export_person`, and answer with a signed receipt. What is under legal hold
+	stays, and the receipt says so (administrators)."""
+	access.require_administrator()
+	return Answer(personal.erased(personal.named(person)))
 
 
 @endpoint()

@@ -101,6 +101,29 @@ def store(records: list[tuple]) -> None:
 	insert(DOCTYPE, (*COLUMNS, *STANDARD), records)
 
 
+def erase(session: str, last: int) -> None:
+	"""Reduce events up to `last` to what the chain needs: kind, time, and the commitment to who did it and how."""
+
+	def select():
+		events = table(DOCTYPE)
+		query = frappe.qb.from_(events).select(events.name, events.actor, events.details, events.salt)
+		return query.where(events.session == P).where(events.sequence <= P).where(events.salt.isnotnull())
+
+	def update():
+		events = table(DOCTYPE)
+		query = frappe.qb.update(events).set(events.details, P).set(events.salt, None)
+		for column in (events.actor, events.owner, events.modified_by):
+			query = query.set(column, P)
+		return query.where(events.name == P)
+
+	for name, actor, details, salt in run(("events to erase",), select, (session, last)):
+		said = json.dumps({ERASED: commitment(actor or "", details or "", salt)})
+		run(("erase event",), update, (said, "", NOBODY, NOBODY, name))
+
+
+NOBODY = "Administrator"
+
+
 def delete(session: str) -> int:
 	"""Remove a session's events (it is being deleted itself); returns how many."""
 

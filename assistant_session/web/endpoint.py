@@ -37,7 +37,7 @@ class Cookie:
 class Answer:
 	"""What an endpoint returns: the body, headers to add, cookies to set."""
 
-	body: dict[str, Any]
+	body: dict[str, Any] | Callable[[], dict[str, Any]]  # a function is asked after COMMIT
 	headers: dict[str, str] = field(default_factory=dict)
 	cookies: list[Cookie] = field(default_factory=list)
 	wrote: str | None = None  # the session whose single write came last: its COMMIT needs no second look
@@ -71,9 +71,7 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 	try:
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
-		return (
-			_refusal(answer.refused) if answer.refused else _response({"message": answer.body}, 200, answer)
-		)
+		return _refusal(answer.refused) if answer.refused else _success(answer)
 	except SessionError as error:
 		_roll_back()
 		return _refusal(error)
@@ -139,6 +137,11 @@ def _leave_database() -> None:
 	frappe.local.db = frappe.local.session_obj = None
 	if getattr(frappe.local, "primary_db", None):
 		frappe.local.primary_db = None
+
+
+def _success(answer: Answer) -> Response:
+	body = answer.body() if callable(answer.body) else answer.body
+	return _response({"message": body}, 200, answer)
 
 
 def _refusal(error: SessionError) -> Response:

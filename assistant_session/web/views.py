@@ -63,6 +63,17 @@ def report(seen: dict[str, Any], compared: ConsistencyReport) -> dict[str, Any]:
 	return {**seen, **times, **compared.as_dict()}
 
 
+def legal_hold(found: Session) -> dict[str, Any]:
+	row = found.row
+	return {
+		"session_id": row.name,
+		"held": bool(row.legal_hold),
+		"reason": row.legal_hold_reason,
+		"by": row.legal_hold_by,
+		"since": moment(row.legal_hold_at),
+	}
+
+
 def turn(one: Turn) -> dict[str, Any]:
 	return {
 		"sequence": one.sequence,
