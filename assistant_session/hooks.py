@@ -54,6 +54,7 @@ scheduler_events = {
 			"assistant_session.maintenance.idle.notify_idle",
 		],
 		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
+		"41 3 * * *": ["assistant_session.maintenance.sweep.sweep"],
 	},
 }
 
