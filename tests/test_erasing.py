@@ -223,6 +223,12 @@ def test_queued_and_failed_jobs_go_after_the_commit(erase, talkative, site):
 	other.delete()
 
 
+def test_a_job_that_mentions_the_person_alone_is_another_apps_business(erase, talkative, address, site):
+	other = _enqueue(site, address)
+	assert erase(session=talkative)["outside"] == 0 and _is_queued(other)
+	other.delete()
+
+
 def test_jobs_of_another_site_stay(erase, talkative):
 	from frappe.utils.background_jobs import get_queue
 

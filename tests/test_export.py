@@ -70,6 +70,17 @@ def test_what_a_collation_takes_for_the_same_is_somebody_else(person, sessions, 
 		assert person.Person.by_address("WhatsApp", other).sessions() == []
 
 
+def test_what_somebody_else_said_before_in_the_same_session_is_theirs(
+	person, verified, member, sessions, site, set_row
+):
+	set_row(verified, hidden_turns=2)
+	sessions.recover(verified)
+	(found,) = person.export(person.Person.by_identity(register.CHECK, member.number))
+	assert [turn["sequence"] for turn in found["turns"]] == [3, 4]
+	(found,) = person.export(person.Person.by_session(verified))
+	assert [turn["sequence"] for turn in found["turns"]] == [1, 2, 3, 4]
+
+
 def test_everything_is_handed_out(person, verified, member):
 	(found,) = person.export(person.Person.by_identity(register.CHECK, member.number))
 	assert found["session"]["name"] == verified and found["session"]["channel"] == "WhatsApp"

@@ -70,7 +70,7 @@ def erase(person: Person) -> Receipt:
 	if names:
 		receipt.elsewhere = dict(traces.remove(names, mentioned))
 		store.disown(sorted(names))
-	compat.database().after_commit.add(lambda: _finish(receipt, mentioned))
+	compat.database().after_commit.add(lambda: _finish(receipt, sorted(names), mentioned))
 	return receipt
 
 
@@ -120,15 +120,15 @@ def _terms(row: Row) -> set[str]:
 	return {text for text in known if text and len(text) >= traces.SHORTEST_TERM}
 
 
-def _finish(receipt: Receipt, terms: list[str]) -> None:
+def _finish(receipt: Receipt, names: list[str], terms: list[str]) -> None:
 	"""What cannot be taken back, once the rest is seen to be committed (a rollback to a savepoint may have undone it
 	behind our back); then the receipt is signed."""
 	try:
 		if undone := [one["session"] for one in receipt.sessions if not _is_erased(one["session"])]:
 			receipt.left = [f"{name}: was not erased" for name in undone]
 			return
-		if terms:
-			receipt.outside, receipt.left = traces.remove_outside(terms)
+		if names:
+			receipt.outside, receipt.left = traces.remove_outside(names, terms)
 		receipt.digest = _digest(receipt.as_dict())
 	except Exception as error:  # everybody's callbacks wait behind this one: it may not raise
 		receipt.left.append(f"not confirmed: {type(error).__name__}")

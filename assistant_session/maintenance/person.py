@@ -128,12 +128,16 @@ def count_turns(person: Person) -> int:
 def export(person: Person) -> Iterator[dict[str, Any]]:
 	"""One object per session: `session`, `profile`, `pending_message`, `context`, `flows`, `turns`, `events`.
 
-	What is broken or cannot be opened is handed out as it is stored, under the name `unreadable`.
+	What is broken or cannot be opened is handed out as it is stored, under the name `unreadable`. Turns from before
+	somebody else was verified in the same session are another person's, and left out unless the session itself is named.
 	"""
 	for name in person.sessions():
 		row = store.select(name, beside=True)
 		if row:
-			yield _whole(row)
+			first = (
+				row.purged_turns if person.columns == ("name",) else max(row.purged_turns, row.hidden_turns)
+			)
+			yield _whole(row, first + 1)
 
 
 def transcript(exported: dict[str, Any]) -> str:
@@ -144,7 +148,7 @@ def transcript(exported: dict[str, Any]) -> str:
 	return "\n".join(lines)
 
 
-def _whole(row: Row) -> dict[str, Any]:
+def _whole(row: Row, first: int) -> dict[str, Any]:
 	unreadable: dict[str, str] = {}
 	return {
 		"session": {column: _plain(getattr(row, column)) for column in TOLD},
@@ -152,15 +156,15 @@ def _whole(row: Row) -> dict[str, Any]:
 		"pending_message": _opened(row, "pending_message", unreadable),
 		"context": _decoded(row, "context", unreadable),
 		"flows": _decoded(row, "flows", unreadable),
-		"turns": list(_turns(row)),
+		"turns": list(_turns(row, first)),
 		"events": _events(row.name),
 		"unreadable": unreadable,
 	}
 
 
-def _turns(row: Row) -> Iterator[dict[str, Any]]:
-	for first in range(row.purged_turns + 1, row.turn_count + 1, PAGE):
-		for turn in turns.between(row.name, first, min(first + PAGE - 1, row.turn_count), beside=True):
+def _turns(row: Row, first: int) -> Iterator[dict[str, Any]]:
+	for start in range(first, row.turn_count + 1, PAGE):
+		for turn in turns.between(row.name, start, min(start + PAGE - 1, row.turn_count), beside=True):
 			yield {
 				"sequence": turn.sequence, "role": turn.role, "content": turn.content, "intent": turn.intent,
 				"metadata": turn.metadata, "creation": _plain(turn.creation),

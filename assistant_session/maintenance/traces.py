@@ -55,13 +55,15 @@ def remove(names: set[str], terms: list[str]) -> Counter:
 	return +removed
 
 
-def remove_outside(terms: list[str]) -> tuple[int, list[str]]:
-	"""Remove queued, failed and finished jobs and waiting log rows that mention one of `terms`: how many, and what
-	could not be removed. Nothing brings them back."""
+def remove_outside(names: list[str], terms: list[str]) -> tuple[int, list[str]]:
+	"""Remove queued, failed and finished jobs about these sessions (one that mentions the person alone may be another
+	app's business), and waiting log rows that mention one of `terms`: how many, and what could not be removed.
+	Nothing brings them back."""
 	removed, left = 0, []
-	for place, clear in (("queued jobs", _remove_jobs), ("waiting log entries", _remove_waiting)):
+	places = (("queued jobs", _remove_jobs, names), ("waiting log entries", _remove_waiting, terms))
+	for place, clear, mentioned in places:
 		try:
-			done, kept = clear(terms)
+			done, kept = clear(mentioned)
 		except register.ERRORS:
 			left.append(f"{place}: Redis does not answer")
 			continue
