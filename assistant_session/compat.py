@@ -82,6 +82,17 @@ def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
 	return query.for_update(nowait=True) if nowait else query.for_update()
 
 
+def is_connected() -> bool:
+	"""Whether there is a connection to the database; after a lost one an endpoint goes on without."""
+	return bool(getattr(frappe.local, "primary_db", None) or getattr(frappe.local, "db", None))
+
+
+def database_errors() -> tuple[type[Exception], ...]:
+	"""Everything the driver raises, wrapped by Frappe or not."""
+	driver = next(kind for kind in database().OperationalError.__mro__ if kind.__name__ == "Error")
+	return driver, frappe.QueryDeadlockError, frappe.QueryTimeoutError
+
+
 def affected_rows() -> int:
 	"""How many rows the last statement changed."""
 	return database()._cursor.rowcount

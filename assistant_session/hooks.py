@@ -8,7 +8,13 @@ app_license = "mit"
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"
 
-_ours = ("Conversation Session", "Conversation Turn", "Session Event", "Verification Attempt")
+_ours = (
+	"Conversation Session",
+	"Conversation Turn",
+	"Session Event",
+	"Verification Attempt",
+	"Session Metric",
+)
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")
 permission_query_conditions = {
@@ -16,6 +22,7 @@ permission_query_conditions = {
 	"Conversation Turn": "assistant_session.permissions.turn_conditions",
 	"Session Event": "assistant_session.permissions.event_conditions",
 	"Verification Attempt": "assistant_session.permissions.attempt_conditions",
+	"Session Metric": "assistant_session.permissions.metric_conditions",
 }
 
 # Endpoints of Frappe that ask for no permission; see web/side_doors.py.
@@ -25,6 +32,7 @@ _doors = (
 	"frappe.desk.doctype.tag.tag.add_tag",
 	"frappe.desk.doctype.tag.tag.add_tags",
 	"frappe.desk.doctype.tag.tag.remove_tag",
+	"frappe.desk.doctype.dashboard_chart.dashboard_chart.get",
 	"frappe.desk.form.linked_with.get",
 	"frappe.desk.form.load.getdoc",
 	"frappe.desk.like.toggle_like",
@@ -54,7 +62,10 @@ scheduler_events = {
 }
 
 # Days after their end; changed in Log Settings.
-default_log_clearing_doctypes = {"Conversation Session": 365}
+default_log_clearing_doctypes = {"Conversation Session": 365, "Session Metric": 400}
+
+after_request = ["assistant_session.metrics.flushing.after_request"]
+after_job = ["assistant_session.metrics.flushing.after_job"]
 
 doc_events = {"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"}}
 

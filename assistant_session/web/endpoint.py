@@ -35,13 +35,15 @@ class Cookie:
 
 @dataclass
 class Answer:
-	"""What an endpoint returns: the body, headers to add, cookies to set."""
+	"""What an endpoint returns: the body (or a `text` of its own type), headers to add, cookies to set."""
 
-	body: dict[str, Any]
+	body: dict[str, Any] = field(default_factory=dict)
 	headers: dict[str, str] = field(default_factory=dict)
 	cookies: list[Cookie] = field(default_factory=list)
 	wrote: str | None = None  # the session whose single write came last: its COMMIT needs no second look
 	refused: SessionError | None = None  # what is stored stays stored, but the caller is told this
+	text: bytes | None = None
+	content_type: str = "application/json"
 
 
 def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
@@ -71,9 +73,7 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 	try:
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
-		return (
-			_refusal(answer.refused) if answer.refused else _response({"message": answer.body}, 200, answer)
-		)
+		return _refusal(answer.refused) if answer.refused else _success(answer)
 	except SessionError as error:
 		_roll_back()
 		return _refusal(error)
@@ -141,6 +141,10 @@ def _leave_database() -> None:
 		frappe.local.primary_db = None
 
 
+def _success(answer: Answer) -> Response:
+	return _response({"message": answer.body}, 200, answer)
+
+
 def _refusal(error: SessionError) -> Response:
 	body = {"error": {"type": type(error).__name__, "message": str(error)}}
 	headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
@@ -148,8 +152,8 @@ def _refusal(error: SessionError) -> Response:
 
 
 def _response(body: dict, status: int, answer: Answer) -> Response:
-	text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-	response = Response(text, status=status, mimetype="application/json")
+	text = answer.text or json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+	response = Response(text, status=status, content_type=answer.content_type)
 	response.headers.extend({"Cache-Control": "no-store", **answer.headers})
 	for cookie in answer.cookies:
 		response.set_cookie(
