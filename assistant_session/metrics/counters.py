@@ -4,6 +4,7 @@ Counts are kept by the quarter of an hour they fell into (time zones differ by q
 comes late still lands in the right hour.
 """
 
+import atexit
 import os
 import threading
 import time
@@ -88,3 +89,12 @@ class Counters:
 counters = Counters()
 
 os.register_at_fork(after_in_child=counters.reset)
+
+
+@atexit.register
+def _at_exit() -> None:
+	"""A worker that is told to stop, or a command that is done. Imported here: flushing needs this module."""
+	if counters.waiting():
+		from . import flushing
+
+		flushing.flush_all()

@@ -7,7 +7,6 @@ request has been answered by then. Should the connection break in the very COMMI
 may be counted twice.
 """
 
-import atexit
 import os
 
 import frappe
@@ -44,8 +43,8 @@ def flush() -> bool:
 	return True
 
 
-def _flush_at_exit() -> None:
-	"""The process ends in good order: what it still holds, for every site. Whoever is killed holds a minute at the most."""
+def flush_all() -> None:
+	"""The process ends in good order: store what it still holds, for every site."""
 	for site, folder in counters.waiting().items():
 		if not os.path.isdir(os.path.join(folder, site)):
 			continue  # the site was dropped meanwhile
@@ -60,5 +59,3 @@ def _flush_at_exit() -> None:
 		finally:
 			frappe.destroy()
 
-
-atexit.register(_flush_at_exit)
