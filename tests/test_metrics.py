@@ -329,19 +329,29 @@ def test_a_request_flushes_once_in_the_interval_and_not_again(site, counted, mon
 	assert (total(label), counted()) == (2, {})
 
 
-def test_requests_and_jobs_of_frappe_flush(site, client, total):
-	"""The first of a process's requests flushes at once: the hook is really called."""
-	from frappe.utils import background_jobs
+HOOKED = """
+counters.count("turns", label)
+counters._flushed.clear()
+from frappe.app import run_after_request_hooks
+run_after_request_hooks(None, None)
+result = totals.read().get(("turns", label), 0)
+"""
 
-	page = client()
-	before = total("Web", "sessions_created")
-	page.open(channel="Web")
-	page.open(channel="Web")
-	hooks = [*site.get_hooks("after_request"), *site.get_hooks("after_job")]
-	assert [path for path in hooks if path.startswith("assistant_session.")] == [
-		"assistant_session.metrics.flushing.after_request", "assistant_session.metrics.flushing.after_job",
-	]  # fmt: skip
-	assert before >= 0 and background_jobs.execute_job
+JOB = """
+from frappe.utils.background_jobs import execute_job
+counters.count("turns", label)
+counters._flushed.clear()
+try: execute_job(site, method, None, "a job", {}, is_async=False)
+except ZeroDivisionError: pass
+result = totals.read().get(("turns", label), 0)
+"""
+
+
+def test_frappes_requests_and_jobs_flush_also_a_job_that_fails(worker, label):
+	other = worker()
+	assert other.run(FLUSH + HOOKED, label=label) == 1
+	assert other.run(FLUSH + JOB, label=label, site=ONE, method="frappe.ping") == 2
+	assert other.run(FLUSH + JOB, label=label, site=ONE, method="tests.bots.fail") == 3
 
 
 def test_flushes_of_several_processes_at_once_add_up_exactly(worker, label, total):
@@ -385,7 +395,9 @@ def test_a_late_flush_still_counts_in_the_hour_things_happened(site, label):
 	quarter = int(then.timestamp()) // 900
 	totals.add({quarter: {("turns", label): 1}, quarter + 1: {("turns", label): 2}})
 	found = dict(
-		site.get_all("Session Metric", {"label": label, "hour": ["is", "set"]}, ["hour", "value"], as_list=True)
+		site.get_all(
+			"Session Metric", {"label": label, "hour": ["is", "set"]}, ["hour", "value"], as_list=True
+		)
 	)
 	noon = datetime(2026, 3, 1, 12)
 	assert found == {noon: 1, noon + timedelta(hours=1): 2}
@@ -401,7 +413,9 @@ def database_proxy(site):
 def test_a_flush_while_the_database_is_away_loses_nothing(worker, database_proxy, label, total):
 	other = worker()
 	code = FLUSH + "counters.count('turns', label); result = flushing.flush()"
-	other.run("frappe.local.conf.db_host, frappe.local.conf.db_port = '127.0.0.1', port", port=database_proxy.port)
+	other.run(
+		"frappe.local.conf.db_host, frappe.local.conf.db_port = '127.0.0.1', port", port=database_proxy.port
+	)
 	assert other.run(code, label=label) is True
 	database_proxy.cut()
 	assert other.run(code, label=label) is False
@@ -522,7 +536,10 @@ def test_a_process_that_ends_in_good_order_leaves_nothing_behind(worker, label, 
 
 def test_a_killed_process_loses_only_what_it_counted_since_its_last_flush(worker, label, total):
 	other = worker()
-	other.run(FLUSH + "counters.count('turns', label); flushing.flush(); counters.count('turns', label)", label=label)
+	other.run(
+		FLUSH + "counters.count('turns', label); flushing.flush(); counters.count('turns', label)",
+		label=label,
+	)
 	other.kill()
 	assert total(label) == 1
 
@@ -600,6 +617,7 @@ def test_log_settings_clear_old_figures(site):
 
 	from assistant_session import hooks
 
-	assert _supports_log_clearing("Session Metric") and hooks.default_log_clearing_doctypes["Session Metric"] == 400
-
-
+	assert (
+		_supports_log_clearing("Session Metric")
+		and hooks.default_log_clearing_doctypes["Session Metric"] == 400
+	)

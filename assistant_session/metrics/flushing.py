@@ -52,10 +52,8 @@ def flush_all() -> None:
 			frappe.init(site, sites_path=folder, force=True)
 			frappe.connect()
 			flush()
-		except (
-			Exception
-		) as error:  # nobody is left to tell: the process ends, and its exit must not fail for this
+		except Exception as error:
+			# Nobody is left to handle it, and the exit of a process that did its work must not fail for figures.
 			frappe.logger("assistant_session").error(f"metrics of {site} are lost: {type(error).__name__}")
 		finally:
 			frappe.destroy()
-
