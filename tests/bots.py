@@ -18,8 +18,3 @@ def respond(turn):
 		frappe.db.sql(f"kill {frappe.db.sql('select connection_id()')[0][0]}")
 	else:
 		turn.reply(f"you said: {turn.message}")
-
-
-def fail():
-	"""A job that does."""
-	raise ZeroDivisionError

@@ -341,7 +341,7 @@ JOB = """
 from frappe.utils.background_jobs import execute_job
 counters.count("turns", label)
 counters._flushed.clear()
-try: execute_job(site, method, None, "a job", {}, is_async=False)
+try: execute_job(site, work, None, "a job", {}, is_async=False)
 except ZeroDivisionError: pass
 result = totals.read().get(("turns", label), 0)
 """
@@ -350,8 +350,8 @@ result = totals.read().get(("turns", label), 0)
 def test_frappes_requests_and_jobs_flush_also_a_job_that_fails(worker, label):
 	other = worker()
 	assert other.run(FLUSH + HOOKED, label=label) == 1
-	assert other.run(FLUSH + JOB, label=label, site=ONE, method="frappe.ping") == 2
-	assert other.run(FLUSH + JOB, label=label, site=ONE, method="tests.bots.fail") == 3
+	assert other.run(FLUSH + "work = frappe.ping" + JOB, label=label, site=ONE) == 2
+	assert other.run(FLUSH + "work = lambda: 1 / 0" + JOB, label=label, site=ONE) == 3
 
 
 def test_flushes_of_several_processes_at_once_add_up_exactly(worker, label, total):
