@@ -93,9 +93,9 @@ def database_errors() -> tuple[type[Exception], ...]:
 	return driver, frappe.QueryDeadlockError, frappe.QueryTimeoutError
 
 
-def affected_rows() -> int:
-	"""How many rows the last statement changed."""
-	return database()._cursor.rowcount
+def affected_rows(db=None) -> int:
+	"""How many rows the last statement on this connection changed."""
+	return (db or database())._cursor.rowcount
 
 
 def queue_once(queue, callback) -> None:

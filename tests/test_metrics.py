@@ -128,10 +128,12 @@ def test_a_write_is_counted_when_it_is_committed_and_not_before(case, sessions, 
 def test_a_write_that_is_rolled_back_is_not_counted(case, sessions, site, opened, counted):
 	before, write, _figures = WRITES[case]
 	before(sessions, opened)
+	another = sessions.open().id
 	site.db.commit()
 	counted.forget()
 	write(sessions, opened)
 	site.db.rollback()
+	sessions.transition(another, "ON")  # what was forgotten must not come back with the next COMMIT
 	site.db.commit()
 	assert counted(without=READS) == {}
 
@@ -227,6 +229,18 @@ def test_a_session_that_stays_busy_is_counted(sessions, site, opened, counted, c
 	other = worker()
 	other.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
 	with pytest.raises(sessions.SessionBusy), sessions.turn(opened, "second"):
+		raise AssertionError("entered")
+	assert counted(without=READS) == {("busy", ""): 1}
+
+
+def test_a_row_that_stays_locked_is_counted_as_busy(sessions, site, opened, counted, monkeypatch):
+	from assistant_session.sessions import holds
+
+	def wait(*_arguments, **_named):
+		raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
+
+	monkeypatch.setattr(holds, "acquire", wait)
+	with pytest.raises(sessions.SessionBusy), sessions.turn(opened, "hello"):
 		raise AssertionError("entered")
 	assert counted(without=READS) == {("busy", ""): 1}
 
@@ -445,6 +459,23 @@ def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, 
 	assert (total(label), counted()) == (0, {("turns", label): 1})
 	assert flushing.flush() is True
 	assert (total(label), counted()) == (1, {})
+	assert site.get_all("Session Metric", {"label": label}, pluck="value") == [1, 1]
+
+
+def test_a_row_that_goes_at_that_very_moment_is_made_anew(site, counted, label, total, monkeypatch):
+	from assistant_session.metrics import totals
+
+	monkeypatch.setattr(totals, "_ensure", lambda _db, _rows: None)
+	for _flush in range(2):
+		totals.add({0: {("turns", label): 2}})
+	assert total(label) == 4
+
+
+def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, total):
+	from assistant_session.metrics import totals
+
+	totals.add({0: {("turns", label): 1e-9, ("busy", label): 0.25}})
+	assert (total(label), total(label, "busy")) == (0, 0.25)
 
 
 def test_a_mistake_in_the_flush_is_raised_and_keeps_the_counts(site, counted, label, monkeypatch):

@@ -81,11 +81,9 @@ def _rows(batch: Batch) -> list[Row]:
 			amounts[key, hour] += amount
 			amounts[key, None] += amount
 	rows = (
-		(name_of(key, hour), *key, hour, round(amount, DIGITS))
-		for (key, hour), amount in amounts.items()
-		if amount
+		(name_of(key, hour), *key, hour, round(amount, DIGITS)) for (key, hour), amount in amounts.items()
 	)
-	return sorted(rows, key=lambda row: row[0])
+	return sorted((row for row in rows if row[-1]), key=lambda row: row[0])
 
 
 def name_of(key: Key, hour: datetime | None) -> str:
@@ -111,10 +109,13 @@ def _ensure(db: Any, rows: list[Row]) -> None:
 		return frappe.qb.from_(metrics).select(metrics.name).where(metrics.name.isin([P for _row in rows]))
 
 	known = {name for (name,) in run(("known metrics", len(rows)), build, [row[0] for row in rows], on=db)}
+	if missing := [row for row in rows if row[0] not in known]:
+		_insert(db, [(*row[:-1], 0) for row in missing])
+
+
+def _insert(db: Any, rows: list[Row]) -> None:
 	now, user = config.now(), "Administrator"
-	missing = [(*row[:4], 0, now, now, user, user, 0, 0) for row in rows if row[0] not in known]
-	if missing:
-		insert(DOCTYPE, (*COLUMNS, *STANDARD), missing, on=db)
+	insert(DOCTYPE, (*COLUMNS, *STANDARD), [(*row, now, now, user, user, 0, 0) for row in rows], on=db)
 
 
 def _grow(db: Any, rows: list[Row]) -> None:
@@ -124,5 +125,7 @@ def _grow(db: Any, rows: list[Row]) -> None:
 		return query.where(metrics.name == P)
 
 	now = config.now()
-	for name, _metric, _label, _hour, amount in rows:
-		run(("grow metric",), build, (amount, now, name), on=db)
+	for row in rows:
+		run(("grow metric",), build, (row[-1], now, row[0]), on=db)
+		if not compat.affected_rows(db):
+			_insert(db, [row])  # purged, or removed by hand, a moment ago
