@@ -27,7 +27,7 @@ def counted(site):
 	def read(*, without: set[str] = frozenset()) -> dict:
 		batch = counters.take()
 		counters.put_back(batch)
-		total = sum(batch.values(), Counter())
+		total = sum(map(Counter, batch.values()), Counter())
 		return {key: amount for key, amount in total.items() if key[0] not in without}
 
 	read.forget = counters.take

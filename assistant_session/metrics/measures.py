@@ -5,13 +5,13 @@ Settings or counted under "other".
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..sessions import config
 from ..sessions.rows import Row, decode
+from .counters import Key
 
 OTHER = "other"
 
@@ -64,16 +64,19 @@ EVENTS = {
 }
 
 
-def of_creation(channel: str) -> Counter:
-	return Counter({("sessions_created", channel_label(channel)): 1})
+def of_creation(channel: str) -> dict[Key, float]:
+	return {("sessions_created", channel_label(channel)): 1}
 
 
 def of_write(
 	before: Row, after: Row, happened: Sequence[str], roles: Sequence[str], now: datetime
-) -> Counter:
+) -> dict[Key, float]:
 	"""What one write stands for: the events it recorded, the roles of its turns, flows begun, an agent lock ended."""
-	counts = Counter((EVENTS[event], "") for event in happened if event in EVENTS)
-	counts.update(("turns", role) for role in roles)
+	keys = [
+		*((EVENTS[event], "") for event in happened if event in EVENTS),
+		*(("turns", role) for role in roles),
+	]
+	counts: dict[Key, float] = {key: keys.count(key) for key in keys}
 	if begun := _flows_begun(before, after):
 		counts["flows_started", ""] = begun
 	if before.agent_locked_at and before.agent_locked_at != after.agent_locked_at:
@@ -83,9 +86,9 @@ def of_write(
 	return counts
 
 
-def of_turn(seconds: float) -> Counter:
+def of_turn(seconds: float) -> dict[Key, float]:
 	"""How long one turn took, from asking for the hold until it was written."""
-	return Counter({(TURN_BUCKET, BOUNDS[bisect_left(BUCKETS, seconds)]): 1, (TURN_SECONDS, ""): seconds})
+	return {(TURN_BUCKET, BOUNDS[bisect_left(BUCKETS, seconds)]): 1, (TURN_SECONDS, ""): seconds}
 
 
 def channel_label(channel: str) -> str:

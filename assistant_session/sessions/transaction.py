@@ -9,7 +9,6 @@ Correctness does not depend on a callback being run: a failed COMMIT runs none o
 stays merely sends everybody to the database until it expires.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 import frappe
 
 from .. import compat
-from ..metrics.counters import counters
+from ..metrics.counters import Counts, counters
 from . import holds, register, store
 from .memory import memory
 from .rows import Row, entry
@@ -46,7 +45,7 @@ class Ledger:
 		self.token = register.new_mark()
 		self.marked: set[str] = set()
 		self.written: dict[str, Written] = {}
-		self.counted: dict[str, list[tuple[Row, Counter]]] = {}
+		self.counted: dict[str, list[tuple[Row, Counts]]] = {}
 		self.untrusted: set[str] = set()
 		self.holds: dict[str, holds.Hold] = {}
 		self.trusted: str | None = None
@@ -90,7 +89,7 @@ class Ledger:
 		seen().forget(name)
 		self._queue()
 
-	def count(self, row: Row, counts: Counter) -> None:
+	def count(self, row: Row, counts: Counts) -> None:
 		"""Figures (see `metrics.measures`) that hold once this version of a session is committed. Another version
 		under the same number shows that the one before was undone, by a rollback to a savepoint."""
 		before = self.counted.get(row.name, ())

@@ -6,7 +6,6 @@ SessionConflict, because work of theirs is gone as well.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ import frappe
 
 from .. import compat
 from ..metrics import measures
-from ..metrics.counters import counters
+from ..metrics.counters import Counts, counters
 from . import config, events, proof, store, turns
 from .errors import (
 	SessionBusy,
@@ -175,7 +174,7 @@ def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mar
 		mark_is_safe = False
 		result = _on_current(base.name, lambda current: _again(base, current, write, decide), fence)
 		if result.written:
-			ledger().count(result.row, Counter({("conflicts", "merged"): 1}))
+			ledger().count(result.row, {("conflicts", "merged"): 1})
 	if result.written:
 		ledger().wrote(base.name, result.row, mark_is_safe=mark_is_safe)
 	else:
@@ -249,11 +248,11 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	return Result(replaced, stored)
 
 
-def _counts(before: Row, after: Row, write: Write, now: datetime) -> Counter:
+def _counts(before: Row, after: Row, write: Write, now: datetime) -> Counts:
 	happened, roles = [event.event for event in write.events], [draft.role for draft in write.turns]
 	counts = measures.of_write(before, after, happened, roles, now)
 	if write.asked_at is not None:
-		counts += measures.of_turn(time.monotonic() - write.asked_at)
+		counts.update(measures.of_turn(time.monotonic() - write.asked_at))
 	return counts
 
 
