@@ -138,7 +138,7 @@ def session_report(session_id: str | None = None):
 	return Answer(views.report(inspection.inspect(session_id), sessions.report(session_id)))
 
 
-@endpoint(methods=("GET",))
+@endpoint(methods=("GET", "POST"))
 def metrics():
 	"""The site's figures in the text format of Prometheus (the monitoring role, and administrators)."""
 	access.require_monitoring()

@@ -1,6 +1,7 @@
 """What the site's figures say, to whom, and that Prometheus can read them; and the same in Desk."""
 
 import json
+import os
 import re
 import uuid
 
@@ -75,10 +76,6 @@ def test_the_monitoring_role_may_do_nothing_else(ask, site):
 	assert ask(MONITOR, "frappe.client.get_count", doctype="Session Metric").status_code == 403
 
 
-def test_it_is_a_get_and_changes_no_session(ask):
-	assert ask(MONITOR, f"{API}metrics").status_code in (403, 405)
-
-
 @pytest.fixture
 def grown(ask):
 	"""`grown(before, wanted)`: whether these figures grew by as much. Each of the two workers flushes what it has when
@@ -126,6 +123,25 @@ def test_what_happens_over_http_is_shown_by_the_next_scrapes(ask, grown, workers
 		for key in (named("sessions_restored_total", source=s) for s in ("memory", "database"))
 	]
 	assert sum(restored) == 3  # the message, resuming, opening again; not the opening
+
+
+def test_a_server_that_is_told_to_stop_brings_what_it_has(site, cache_server, sessions):
+	"""Its first request flushes at once, those of the minute after it only here, at the end."""
+	from assistant_session.demo.stage import Stage
+	from assistant_session.metrics import totals
+
+	key, stage = ("sessions_not_found", "unknown"), Stage(os.environ["FRAPPE_BENCH"], SITE)
+	try:
+		stage.start(workers=1)
+		before = totals.read().get(key, 0)
+		for _call in range(3):
+			Caller(stage.url, SITE).call("resume_session", session_id=f"unknown-{uuid.uuid4().hex}")
+		while_running = totals.read()[key]
+		stage.master.terminate()
+		assert stage.master.wait(60) == 0
+	finally:
+		stage.close()
+	assert (while_running - before, totals.read()[key] - before) == (1, 3)
 
 
 def test_a_wrong_token_is_told_apart_from_an_unknown_id_here_alone(site, opened, counted, monkeypatch):

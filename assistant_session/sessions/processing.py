@@ -160,7 +160,8 @@ class TurnBlock:
 		self.written = self.name in ledger().written
 		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
-		counters.read(hit=self.warm)
+		if not self.written:
+			counters.read(hit=self.warm)
 		row, before = (row, self._stored_before()) if row else self._read()
 		draft = self.draft
 		turn = TurnInProgress(row, self._origin(), draft.content, draft.intent, draft.message_key)
