@@ -1,7 +1,7 @@
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench scale lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
@@ -10,7 +10,10 @@ test:  ## lint, then the whole suite on a real Frappe; FRAPPE_BENCH and FRAPPE_S
 	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check . && python -m pytest $(TESTS)"
 
 bench:  ## the figures in the README
-	@$(PYTHON) -m dev run python -m benchmarks
+	@$(PYTHON) -m dev run sh -c "python -m benchmarks && python -m benchmarks.backlog"
+
+scale:  ## turns of several processes, and with ten million turns in the table (a quarter of an hour, 6 GB of disk)
+	@$(PYTHON) -m dev run sh -c "python -m benchmarks.workers && python -m benchmarks.volume"
 
 lint:
 	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check ."

@@ -17,7 +17,7 @@ from .sessions import bounds, config, inspection, lifecycle, tokens
 from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
 from .sessions.rows import Row
 from .sessions.writing import require_live
-from .web import access, conversation, limits, responder, views
+from .web import access, conversation, limits, personal, responder, views
 from .web.endpoint import Answer, Cookie, endpoint, moment
 
 
@@ -105,7 +105,7 @@ def get_history(
 	row = access.admitted(session_id)
 	require_live(row)
 	page = sessions.history(row.name, before=before, after=after, limit=limit)
-	return Answer(views.history(page, row.hidden_turns))
+	return Answer(views.history(page, row))
 
 
 @endpoint()
@@ -144,6 +144,39 @@ def metrics():
 	access.require_monitoring()
 	flushing.flush()
 	return Answer(text=exposition.text(), content_type=exposition.CONTENT_TYPE)
+
+
+@endpoint()
+def set_legal_hold(session_id: str | None = None, reason: str | None = None):
+	"""Keep a session from being erased, purged or deleted; `reason` stays with it and in its trail (administrators)."""
+	access.require_administrator()
+	return Answer(views.legal_hold(sessions.set_legal_hold(session_id, reason)))
+
+
+@endpoint()
+def lift_legal_hold(session_id: str | None = None, reason: str | None = None):
+	"""Lift the hold (administrators)."""
+	access.require_administrator()
+	return Answer(views.legal_hold(sessions.lift_legal_hold(session_id, reason)))
+
+
+@endpoint()
+def export_person(person: dict | None = None):
+	"""Everything held about one person, noted in each session's trail (administrators).
+
+	`person` has exactly one of user, device, session, or a pair: party (DocType, name), address (channel, external
+	id), identity (Identity Check, credential).
+	"""
+	access.require_administrator()
+	return Answer(personal.exported(personal.named(person)))
+
+
+@endpoint()
+def erase_person(person: dict | None = None):
+	"""Erase one person, named as in `export_person`, and answer with a signed receipt. What is under legal hold
+	stays, and the receipt says so (administrators)."""
+	access.require_administrator()
+	return Answer(personal.erased(personal.named(person)))
 
 
 @endpoint()

@@ -5,13 +5,13 @@ What changes data only says what it would do unless told otherwise (`--fix`, `--
 """
 
 import json
-import os
 import sys
-from contextlib import contextmanager
 
 import click
 import frappe
-from frappe.commands import get_site, pass_context
+from frappe.commands import pass_context
+
+from .shell import names_a_person, person_named, print_json, private, progress, site
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
@@ -29,13 +29,13 @@ def inspect(context, session_id: str, as_json: bool):
 	"""Show one session and what a reconnect would do, on one line, and below it what is wrong. Status 1 if there is none."""
 	from .sessions import InvalidSessionData, inspection, report
 
-	with _site(context):
+	with site(context):
 		try:
 			found = {**inspection.inspect(session_id), "findings": report(session_id).findings}
 		except InvalidSessionData as error:
 			raise click.UsageError(str(error)) from error
 		if as_json:
-			_print_json(found)
+			print_json(found)
 		else:
 			click.echo(inspection.line(found))
 			for finding in found["findings"]:
@@ -50,7 +50,7 @@ def stats(context, as_json: bool):
 	"""Count sessions created, active, closed, expired and restored, and flows completed."""
 	from . import sessions
 
-	with _site(context):
+	with site(context):
 		counts = sessions.counts()
 	if as_json:
 		click.echo(json.dumps(counts))
@@ -71,12 +71,12 @@ def doctor(context, fix: bool, quick: bool, after: str, as_json: bool):
 	"""Look at every session and at what is around them. Status 1 if anything is wrong and was not mended."""
 	from .maintenance import doctor as doctors
 
-	with _site(context):
+	with site(context):
 		around = doctors.surroundings()
-		with _progress(doctors.count(), "sessions") as told:
+		with progress(doctors.count(), "sessions") as told:
 			seen = doctors.visit(fix=fix, deep=not quick, after=after, told=told)
 	if as_json:
-		_print_json(_visit(seen, around))
+		print_json(_visit(seen, around))
 	else:
 		_print_visit(seen, around, fix)
 	sys.exit(0 if seen.sound and not around else 1)
@@ -90,14 +90,14 @@ def expire(context, yes: bool, as_json: bool):
 	"""End sessions, agent locks and authentications whose time is over, in short transactions."""
 	from . import maintenance
 
-	with _site(context):
+	with site(context):
 		overdue = maintenance.overdue_counts()
 		done = {}
 		if yes:
-			with _progress(sum(overdue.values()), "ended") as told:
+			with progress(sum(overdue.values()), "ended") as told:
 				done = maintenance.expire_all(told)
 	if as_json:
-		_print_json({"overdue": overdue, "ended": done})
+		print_json({"overdue": overdue, "ended": done})
 		return
 	for kind, number in (done if yes else overdue).items():
 		click.echo(f"{kind:16} {number}")
@@ -106,14 +106,7 @@ def expire(context, yes: bool, as_json: bool):
 
 
 @assistant_session.command("export")
-@click.option("--user", help="A Frappe user.")
-@click.option("--party", nargs=2, help="DocType and name.")
-@click.option("--device", help="A device id.")
-@click.option("--address", nargs=2, help="Channel and external id.")
-@click.option("--session", help="One session id.")
-@click.option(
-	"--identity", metavar="CHECK", help="An Identity Check; the credential is asked for, and not shown."
-)
+@names_a_person
 @click.option(
 	"--output", type=click.Path(dir_okay=False), help="A file for its owner alone. Default: standard output."
 )
@@ -124,19 +117,54 @@ def export(context, output: str | None, transcript: bool, **named):
 	from .maintenance import person
 	from .sessions import InvalidSessionData
 
-	with _site(context):
+	with site(context):
 		try:
-			found = person.export(_person(named))
+			whom = person_named(named)
+			person.note_export(whom, how="command line")
+			frappe.db.commit()  # the command owns its transaction
 		except InvalidSessionData as error:
 			raise click.UsageError(str(error)) from error
 		number = 0
-		with _private(output) as sink:
-			for one in found:
+		with private(output) as sink:
+			for one in person.export(whom):
 				text = person.transcript(one) if transcript else json.dumps(one, ensure_ascii=False)
 				print(text, file=sink, flush=True)
 				number += 1
 	click.echo(f"{number} sessions.", err=True)
 	sys.exit(0 if number else 1)
+
+
+@assistant_session.command("erase")
+@names_a_person
+@click.option("--yes", is_flag=True, help="Do it. Without it only says what would go.")
+@click.option(
+	"--output", type=click.Path(dir_okay=False), help="A file for the receipt. Default: standard output."
+)
+@pass_context
+def erase(context, yes: bool, output: str | None, **named):
+	"""Erase everything about one person, named in exactly one way; prints a signed receipt, as JSON.
+
+	Sessions under legal hold stay, and the receipt names them. Status 1 if there was nothing, or anything stayed.
+	"""
+	from .maintenance import erasing
+	from .sessions import InvalidSessionData, SessionError
+
+	with site(context):
+		try:
+			whom = person_named(named)
+			if not yes:
+				print_json({"would_erase": whom.sessions()})
+				click.echo("Nothing was changed. Say --yes to erase.", err=True)
+				return
+			with private(output) as sink:  # if there is no place for the receipt, nothing is erased
+				receipt = erasing.erase(whom)
+				frappe.db.commit()  # the command owns its transaction; only now the receipt is signed
+				print(json.dumps(receipt.as_dict(), ensure_ascii=False), file=sink)
+		except InvalidSessionData as error:
+			raise click.UsageError(str(error)) from error
+		except SessionError as error:
+			raise click.ClickException(str(error)) from error
+	sys.exit(0 if receipt.digest and receipt.sessions and not (receipt.kept or receipt.left) else 1)
 
 
 @assistant_session.command("purge")
@@ -150,14 +178,14 @@ def purge(context, days: int, yes: bool, as_json: bool):
 	"""Remove sessions that ended long ago, with their turns and events; those under legal hold stay."""
 	from .maintenance import retention
 
-	with _site(context):
+	with site(context):
 		found = retention.count(days)
 		removed = 0
 		if yes:
-			with _progress(found["sessions"], "rows") as told:
+			with progress(found["sessions"], "rows") as told:
 				removed = retention.purge(days, told=told)
 	if as_json:
-		_print_json({**found, "removed_rows": removed})
+		print_json({**found, "removed_rows": removed})
 		return
 	click.echo(
 		f"{found['sessions']} sessions ended more than {days} days ago; {found['held']} more are under legal hold."
@@ -171,34 +199,9 @@ def make_key(context):
 	"""Make the site's key for audit and identities, if it has none."""
 	from .sessions import keys
 
-	with _site(context):
+	with site(context):
 		made = keys.ensure()
 	click.echo("A key was made and written to site_config.json." if made else "The site has a key already.")
-
-
-def _person(named: dict):
-	from .maintenance.person import Person
-
-	given = {kind: value for kind, value in named.items() if value}
-	if len(given) != 1:
-		raise click.UsageError(
-			"Name the person in exactly one way: " + ", ".join(f"--{kind}" for kind in named)
-		)
-	((kind, value),) = given.items()
-	if kind == "identity":
-		return Person.by_identity(value, click.prompt("Credential", hide_input=True, err=True))
-	values = value if isinstance(value, tuple) else (value,)
-	return getattr(Person, f"by_{kind}")(*values)
-
-
-@contextmanager
-def _private(path: str | None):
-	"""Standard output, or a file that only its owner may read."""
-	if path is None:
-		yield sys.stdout
-		return
-	with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as sink:
-		yield sink
 
 
 def _visit(seen, around: list[str]) -> dict:
@@ -229,38 +232,6 @@ def _print_visit(seen, around: list[str], fix: bool) -> None:
 	click.echo(f"{seen.examined} sessions examined: {'sound' if seen.sound else 'see above'}.")
 	if not fix and any(one.remedy for one in seen.findings):
 		click.echo("Nothing was changed. Say --fix to mend what has a remedy.")
-
-
-def _print_json(value: dict) -> None:
-	click.echo(json.dumps(value, default=str, ensure_ascii=False))
-
-
-class _progress:
-	"""How far it is, on a terminal; `told(n)` says how many are done."""
-
-	def __init__(self, total: int, what: str):
-		self.bar = click.progressbar(length=max(total, 1), label=what, file=sys.stderr)
-
-	def __enter__(self):
-		self.bar.__enter__()
-		return lambda done: self.bar.update(max(done - self.bar.pos, 0))
-
-	def __exit__(self, *error):
-		return self.bar.__exit__(*error)
-
-
-class _site:
-	"""Connected to the site of the command line for as long as the block runs."""
-
-	def __init__(self, context):
-		self.site = get_site(context)
-
-	def __enter__(self):
-		frappe.init(self.site)
-		frappe.connect()
-
-	def __exit__(self, *_error):
-		frappe.destroy()
 
 
 commands = [assistant_session]

@@ -82,6 +82,11 @@ def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
 	return query.for_update(nowait=True) if nowait else query.for_update()
 
 
+def by_primary_key(query):
+	"""Let a locking read of named rows lock these alone: by another index, or by none, MariaDB locks what lies between."""
+	return query.force_index("PRIMARY") if database().db_type == "mariadb" else query
+
+
 def is_connected() -> bool:
 	"""Whether there is a connection to the database; after a lost one an endpoint goes on without."""
 	return bool(getattr(frappe.local, "primary_db", None) or getattr(frappe.local, "db", None))

@@ -5,6 +5,10 @@ app_description = "The conversation session of a CRM chatbot, kept"
 app_email = "assistant-session@example.com"
 app_license = "mit"
 
+# Beside the form's and the list's own scripts.
+doctype_js = {"Conversation Session": "public/js/personal.js"}
+doctype_list_js = {"Conversation Session": "public/js/personal.js"}
+
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"
 
@@ -58,16 +62,27 @@ scheduler_events = {
 			"assistant_session.maintenance.idle.notify_idle",
 		],
 		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
+		"41 3 * * *": ["assistant_session.maintenance.sweep.sweep"],
 	},
 }
 
-# Days after their end; changed in Log Settings.
-default_log_clearing_doctypes = {"Conversation Session": 365, "Session Metric": 400}
+# Days, of sessions after their end; changed in Log Settings.
+default_log_clearing_doctypes = {
+	"Conversation Session": 365, "Conversation Turn": 365, "Session Event": 730, "Session Metric": 400,
+}  # fmt: skip
 
 after_request = ["assistant_session.metrics.flushing.after_request"]
 after_job = ["assistant_session.metrics.flushing.after_job"]
 
-doc_events = {"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"}}
+doc_events = {
+	"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"},
+	"Personal Data Download Request": {
+		"after_insert": "assistant_session.maintenance.requests.download_requested",
+	},
+	"Personal Data Deletion Request": {
+		"on_change": "assistant_session.maintenance.requests.deletion_changed",
+	},
+}
 
 # A conversation does not keep its user or party from being deleted.
 ignore_links_on_delete = list(_ours)

@@ -7,6 +7,8 @@ import frappe
 
 def cursor():
 	"""A new cursor of the connection that frappe.db uses: same server, same transaction."""
+	if frappe.db._conn is None:  # Frappe connects with its first statement
+		frappe.db.connect()
 	return frappe.db._conn.cursor()
 
 

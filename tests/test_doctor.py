@@ -99,12 +99,13 @@ def test_turns_and_events_without_a_session_are_found(doctor, damage, ward):
 	assert ward[0] not in list(doctor._orphans("Conversation Turn"))
 
 
-def test_a_visit_can_be_cut_off_and_go_on(doctor, ward, monkeypatch):
+def test_a_visit_can_be_cut_off_and_go_on(doctor, ward, monkeypatch, set_row):
+	set_row(ward[2], agent_lock_expires_at=PAST)
 	monkeypatch.setattr(doctor, "BATCH", 2)
 	first = doctor.visit(after=ward[0][:-1], go_on=lambda: False)
-	assert (first.examined, first.last) == (2, ward[1])
+	assert (first.examined, first.last, first.findings) == (2, ward[1], [])
 	second = doctor.visit(after=first.last, go_on=lambda: False)
-	assert second.last >= ward[2]
+	assert ward[2] in {finding.session for finding in second.findings}
 
 
 def test_findings_beyond_the_limit_are_counted_and_not_kept(visited, ward, set_row, doctor, monkeypatch):

@@ -9,13 +9,19 @@ __all__ = ["damage", "set_row", "stored"]
 
 PAST = "2020-01-01 00:00:00"
 EARLIER = "2019-01-01 00:00:00"
+FAR_OFF = "2090-01-01 00:00:00"
 
 
 @pytest.fixture
-def maintenance(site):
+def maintenance(site, damage):
+	"""With nothing overdue on the site; what other tests damaged beyond expiry is put off."""
 	from assistant_session import maintenance
 
 	maintenance.expire_all()
+	damage(
+		f"update `tabConversation Session` set expires_at = '{FAR_OFF}' where expires_at <= %s and status = 'Active'",
+		site.utils.now_datetime(),
+	)
 	return maintenance
 
 
@@ -125,6 +131,42 @@ def test_one_that_cannot_be_written_does_not_stop_the_others(overdue, stored, se
 	assert maintenance.expire_sessions() == 1
 
 
+def test_a_batch_full_of_those_does_not_keep_the_later_ones_waiting(overdue, stored, set_row, maintenance):
+	from assistant_session.sessions import expiry
+
+	names = overdue(4)
+	for name in names[:3]:
+		set_row(name, event_count=1, expires_at=EARLIER)
+	assert maintenance.in_batches(expiry.Overdue(expiry.SESSIONS).end) == 1
+	assert [stored(name).status for name in names] == ["Active", "Active", "Active", "Expired"]
+	for name in names[:3]:
+		set_row(name, event_count=3)
+	batches = expiry.Overdue(expiry.SESSIONS)
+	assert [batches.end(2), batches.end(2), batches.end(2)] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_before_it_is_committed_others_open_sessions_and_lock_agents(
+	overdue, worker, sessions, site, maintenance, damage, left
+):
+	"""Also where no other session ends before theirs: the place between two entries of an index stays free."""
+	soon = site.utils.add_to_date(site.utils.now_datetime(), hours=1)
+	for column in ("expires_at", "agent_lock_expires_at"):
+		damage(f"update `tabConversation Session` set {column} = '{FAR_OFF}' where {column} < %s", soon)
+	overdue(left)
+	ended = [sessions.cleanup_expired(), sessions.cleanup_expired_sessions()]
+	assert ended == [left, 0]
+	code = (
+		"frappe.db.sql('set session innodb_lock_wait_timeout = 1')\n"
+		"for ttl in (1, 60, 86400):\n"
+		"	name = sessions.open(ttl=ttl).id\n"
+		"	result = bool(sessions.lock_agent(name, 'scheduling', ttl=ttl))\n"
+		"frappe.db.commit()"
+	)
+	assert worker().run(code) is True
+	site.db.rollback()
+
+
 def test_a_job_goes_on_where_another_was_cut_off(overdue, stored, site, maintenance, monkeypatch):
 	from assistant_session.sessions import expiry
 
@@ -139,14 +181,14 @@ def test_a_job_goes_on_where_another_was_cut_off(overdue, stored, site, maintena
 def test_the_indexes_serve_the_batches(site, maintenance):
 	from assistant_session.sessions import config, expiry
 
-	for kind in expiry.BATCHES:
+	for kind in expiry.KINDS:
 		seen = []
 		sql = site.db.sql
 		site.db.sql = lambda query, *more, seen=seen, sql=sql, **named: seen.append((query, more)) or sql(
 			query, *more, **named
 		)
 		try:
-			expiry._locked(kind, 10)
+			expiry.Overdue(kind)._next(10)
 		finally:
 			del site.db.sql
 		query, more = next((query, more) for query, more in seen if "tabConversation Session" in str(query))

@@ -92,16 +92,14 @@ def test_a_legal_hold_keeps_them_and_is_counted(retention, ended, left):
 def test_a_step_is_bounded_and_turns_go_before_their_session(retention, ended, left, site, monkeypatch):
 	(name,) = ended(1, turns=5)
 	monkeypatch.setattr(retention, "ROWS", 3)
-	from assistant_session.sessions import config
-
-	before = retention._before(DAYS)
-	assert retention._step(before) == 3
+	ended_before = retention.Ended(retention._before(DAYS))
+	assert ended_before.purge() == 3
 	site.db.commit()
 	assert left(name) == (1, 2, 2)
 	monkeypatch.setattr(retention, "ROWS", 2000)
-	assert retention._step(before) == 2 + 2 + 1
+	assert ended_before.purge() == 2 + 2 + 1
 	site.db.commit()
-	assert left(name) == (0, 0, 0) and config.now()
+	assert left(name) == (0, 0, 0)
 
 
 def test_two_that_run_at_once_share_the_work(retention, ended, left, worker):
@@ -110,6 +108,21 @@ def test_two_that_run_at_once_share_the_work(retention, ended, left, worker):
 	pending = [worker().start(code, days=DAYS) for _run in range(2)]
 	assert sum(wait() for wait in pending) == 30 * 5
 	assert all(left(name) == (0, 0, 0) for name in names)
+
+
+def test_those_somebody_has_locked_do_not_keep_the_later_ones_waiting(
+	retention, ended, left, worker, monkeypatch
+):
+	names = ended(4)
+	monkeypatch.setattr(retention, "SESSIONS", 2)
+	holder = worker()
+	code = "frappe.db.sql('select name from `tabConversation Session` where name in %s for update', [names])"
+	first = sorted(names)[:2]
+	holder.run(code, names=first)
+	assert retention.purge(DAYS) == 2 * 5
+	assert [left(name) for name in first] == [(1, 2, 2)] * 2
+	holder.run("frappe.db.rollback()")
+	assert retention.purge(DAYS) == 2 * 5
 
 
 def test_frappes_log_settings_clear_them(retention, ended, left, site):

@@ -14,7 +14,7 @@ ATTEMPT, METRIC = "Verification Attempt", "Session Metric"
 OURS = (SESSION, TURN, EVENT, ATTEMPT, METRIC)
 HIDDEN = {
 	SESSION: {
-		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head",
+		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head", "event_base",
 		"sec_profile", "hidden_turns", "old_token_hash", "old_token_until", "old_token_key",
 	},
 	TURN: {"message_key", "message_digest"},
@@ -104,6 +104,7 @@ def test_every_doctype_and_every_endpoint_of_ours_is_known_here(site):
 		"api": {
 			"open_session", "resume_session", "send_message", "get_history", "close_session", "get_session_lock",
 			"set_session_lock", "clear_session_lock", "submit_credentials", "logout", "unlock_verification",
+			"set_legal_hold", "lift_legal_hold", "export_person", "erase_person",
 			"try_identity_check", "recover_session_from_database", "ensure_session_consistency", "session_report",
 			"metrics",
 		},

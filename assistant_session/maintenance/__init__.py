@@ -20,17 +20,17 @@ Told = Callable[[int], None]
 
 def expire_sessions() -> int:
 	"""Mark sessions past their time as expired; returns how many."""
-	return in_batches(expiry.expire_sessions)
+	return in_batches(expiry.Overdue(expiry.SESSIONS).end)
 
 
 def expire_agent_locks() -> int:
 	"""Take away agent locks past their time; returns how many."""
-	return in_batches(expiry.expire_agent_locks)
+	return in_batches(expiry.Overdue(expiry.AGENT_LOCKS).end)
 
 
 def expire_authentications() -> int:
 	"""Forget who people were whose authentication is past its time; returns how many."""
-	return in_batches(expiry.expire_authentications)
+	return in_batches(expiry.Overdue(expiry.AUTHENTICATIONS).end)
 
 
 def purge_verification_attempts() -> int:
@@ -46,8 +46,9 @@ def overdue_counts() -> dict[str, int]:
 def expire_all(told: Told = lambda _done: None) -> dict[str, int]:
 	"""All that is overdue, however long it takes; `told` hears how many are done."""
 	done: dict[str, int] = {}
-	for kind, batch in expiry.BATCHES.items():
+	for kind in expiry.KINDS:
 		before = sum(done.values())
+		batch = expiry.Overdue(kind).end
 		done[kind] = in_batches(batch, seconds=None, told=lambda number, before=before: told(before + number))
 	return done
 

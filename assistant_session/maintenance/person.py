@@ -13,10 +13,12 @@ from typing import Any
 import frappe
 
 from ..authentication import canonical, checks
-from ..sessions import InvalidSessionData, SessionError, bounds, events, secrecy, store, turns
+from ..sessions import InvalidSessionData, SessionError, bounds, events, keys, secrecy, store, turns, writing
+from ..sessions.events import Event
 from ..sessions.proof import identity_hashes
 from ..sessions.rows import Row
 from ..sessions.statements import P, run, table
+from ..sessions.writing import Write
 
 PAGE = 500  # turns read at once
 # What a person is told of their session; the rest is bookkeeping or a secret of the site's.
@@ -33,42 +35,56 @@ class Person:
 
 	columns: tuple[str, ...]
 	values: tuple[tuple[str, ...], ...]  # one tuple of values per spelling, in the order of `columns`
+	named: str  # a keyed digest of how the person was named, by which a receipt says whom it is about
 
 	@classmethod
 	def by_identity(cls, check: str, identity: str) -> "Person":
 		"""Whom an Identity Check proved; `identity` in any form the person could type. Raises InvalidSessionData."""
+		check, identity = bounds.label(check, "identity"), bounds.label(identity, "identity")
 		if not frappe.db.exists(checks.DOCTYPE, check):
 			raise InvalidSessionData("check: there is no such Identity Check.")
 		found = checks.get(check)
 		secret = canonical.canonical(identity, found.credential(found.identity_credential).normalisation)
-		return cls(
-			("identity_hash",), tuple((one,) for one in identity_hashes(secret.reveal(), found.namespace))
-		)
+		hashes = identity_hashes(secret.reveal(), found.namespace)
+		return cls(("identity_hash",), tuple((one,) for one in hashes), _named("identity", hashes[0]))
 
 	@classmethod
 	def by_user(cls, user: str) -> "Person":
-		return cls(("user",), ((bounds.label(user, "user"),),))
+		return cls._by(("user",), bounds.label(user, "user"))
 
 	@classmethod
 	def by_party(cls, doctype: str, name: str) -> "Person":
-		return cls(
-			("party_type", "party"), ((bounds.label(doctype, "party_type"), bounds.label(name, "party")),)
+		return cls._by(
+			("party_type", "party"), bounds.label(doctype, "party_type"), bounds.label(name, "party")
 		)
 
 	@classmethod
 	def by_device(cls, device: str) -> "Person":
-		return cls(("device_id",), ((bounds.device_id(device),),))
+		return cls._by(("device_id",), bounds.device_id(device))
 
 	@classmethod
 	def by_address(cls, channel: str, external_id: str) -> "Person":
-		return cls(
-			("channel", "external_id"),
-			((bounds.label(channel, "channel"), bounds.label(external_id, "external_id", length=255)),),
-		)
+		address = bounds.label(external_id, "external_id", length=255)
+		return cls._by(("channel", "external_id"), bounds.label(channel, "channel"), address)
 
 	@classmethod
 	def by_session(cls, session_id: str) -> "Person":
-		return cls(("name",), ((bounds.session_id(session_id),),))
+		return cls._by(("name",), bounds.session_id(session_id))
+
+	@classmethod
+	def _by(cls, columns: tuple[str, ...], *values: str) -> "Person":
+		return cls(columns, (values,), _named(*columns, *values))
+
+	@classmethod
+	def of(cls, **named: Any) -> "Person":
+		"""Named in exactly one way, the others absent or None: `user`, `device`, `session`, or a pair: `party` (DocType
+		and name), `address` (channel and external id), `identity` (Identity Check and credential)."""
+		given = {way: value for way, value in named.items() if value is not None}
+		if len(given) != 1:
+			ways = ", ".join(way.removeprefix("by_") for way in vars(cls) if way.startswith("by_"))
+			raise InvalidSessionData(f"person: exactly one of {ways} is needed.")
+		((way, value),) = given.items()
+		return getattr(cls, f"by_{way}")(*(value if isinstance(value, list | tuple) else (value,)))
 
 	def sessions(self) -> list[str]:
 		"""Ids of all sessions of this person, oldest first, compared exactly."""
@@ -88,6 +104,25 @@ class Person:
 			if row[1:] == values
 		}
 		return list(found)
+
+
+def _named(*parts: str) -> str:
+	return keys.digest(keys.IDENTITY, "person", *parts)
+
+
+def note_export(person: Person, *, how: str) -> int:
+	"""Write into the audit trail of each session that its contents are handed out; in how many. The caller commits."""
+	event = Event("exported", {"how": bounds.label(how, "how")})
+	names = person.sessions()
+	for name in names:
+		writing.change(name, lambda _row: Write(events=[event], any_status=True))
+	return len(names)
+
+
+def count_turns(person: Person) -> int:
+	"""How many turns an export would hold, at most."""
+	rows = [store.select(name, beside=True) for name in person.sessions()]
+	return sum(row.turn_count - row.purged_turns for row in rows if row)
 
 
 def export(person: Person) -> Iterator[dict[str, Any]]:
@@ -124,7 +159,7 @@ def _whole(row: Row) -> dict[str, Any]:
 
 
 def _turns(row: Row) -> Iterator[dict[str, Any]]:
-	for first in range(1, row.turn_count + 1, PAGE):
+	for first in range(row.purged_turns + 1, row.turn_count + 1, PAGE):
 		for turn in turns.between(row.name, first, min(first + PAGE - 1, row.turn_count), beside=True):
 			yield {
 				"sequence": turn.sequence, "role": turn.role, "content": turn.content, "intent": turn.intent,
@@ -139,8 +174,8 @@ def _events(name: str) -> list[dict[str, Any]]:
 		return frappe.qb.from_(of).select(*columns).where(of.session == P).orderby(of.sequence)
 
 	rows = run(("events of a person",), build, (name,), beside=True)
-	keys = ("sequence", "event", "actor", "details", "creation")
-	return [dict(zip(keys, map(_plain, row), strict=True)) for row in rows]
+	named = ("sequence", "event", "actor", "details", "creation")
+	return [dict(zip(named, map(_plain, row), strict=True)) for row in rows]
 
 
 def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:

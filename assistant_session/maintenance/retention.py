@@ -1,8 +1,10 @@
-"""Retention: sessions that ended long ago go, with their turns and events, children first and in small steps.
+"""Retention: what is older than it has to be goes, children first and in small steps; a legal hold keeps it.
 
-How long they stay is set in Frappe's Log Settings (Conversation Session). A session under legal hold stays. A step
-locks only rows nobody else has, removes a bounded number of rows and is committed; a purge that was cut off is finished by
-the next one.
+How long it stays is set in Frappe's Log Settings: Conversation Session, counted from the session's end, takes turns and
+events with it; Conversation Turn and Session Event take the oldest ones of sessions that go on for years (`Aged`).
+
+A step locks only rows nobody else has, removes a bounded number of rows and is committed; a purge that was cut off is
+finished by the next one.
 """
 
 from datetime import datetime, timedelta
@@ -15,19 +17,30 @@ from ..sessions import config, desk, events, store, turns
 from ..sessions.snapshot import CLOSED, EXPIRED
 from ..sessions.statements import P, run, table
 from . import Told, in_batches
+from .ageing import Aged
 
 SESSIONS = 100  # looked at in one step
 ROWS = 2000  # removed in one step, of any kind
 
 
 def purge(days: int, *, seconds: float | None = None, told: Told = lambda _done: None) -> int:
-	"""Remove what ended more than `days` ago; returns how many rows, turns and events included. Commits each step."""
-	before = _before(days)
-	return in_batches(lambda: _step(before), seconds=seconds, told=told)
+	"""Remove sessions that ended more than `days` ago; returns how many rows, turns and events included. Commits
+	each step."""
+	return in_batches(Ended(_before(days)).purge, seconds=seconds, told=told)
+
+
+def purge_turns(days: int, *, seconds: float | None = None, told: Told = lambda _done: None) -> int:
+	"""Remove turns older than `days`, also of sessions that go on; returns how many. Commits each step."""
+	return in_batches(Aged(turns.DOCTYPE, _before(days)).purge, seconds=seconds, told=told)
+
+
+def purge_events(days: int, *, seconds: float | None = None, told: Told = lambda _done: None) -> int:
+	"""Remove events older than `days`, and keep what the rest of their chain goes on from. Commits each step."""
+	return in_batches(Aged(events.DOCTYPE, _before(days)).purge, seconds=seconds, told=told)
 
 
 def count(days: int) -> dict[str, int]:
-	"""What `purge` would remove, and what a legal hold keeps."""
+	"""How many sessions `purge` would remove, and how many a legal hold keeps."""
 
 	def build():
 		sessions = table(store.DOCTYPE)
@@ -38,31 +51,60 @@ def count(days: int) -> dict[str, int]:
 	return {"sessions": found.get(0, 0), "held": found.get(1, 0)}
 
 
+class Ended:
+	"""Sessions that ended before a time, oldest first."""
+
+	def __init__(self, before: datetime):
+		self.before = before
+		self._after: tuple[datetime, str] = (datetime(1, 1, 1), "")
+
+	def purge(self) -> int:
+		"""Remove at most ROWS turns and whatever sessions are empty by then; how many rows, 0 when all is done."""
+		while names := self._next():
+			if removed := self._purge(names):
+				return removed
+		return 0
+
+	def _purge(self, names: list[tuple[datetime, str]]) -> int:
+		removed, free = 0, _locked([name for _time, name in names])
+		for time, name in names:
+			if name in free:
+				desk.announce(name)
+				removed += turns.delete_some(name, ROWS - removed)
+				if removed >= ROWS:
+					return removed  # the next step goes on with this one
+				removed += events.delete(name) + store.delete(name)
+			self._after = (time, name)
+		return removed
+
+	def _next(self) -> list[tuple[datetime, str]]:
+		def build():
+			sessions = table(store.DOCTYPE)
+			time = sessions.closed_at
+			query = _ended(frappe.qb.from_(sessions).select(time, sessions.name)).where(
+				sessions.legal_hold == 0
+			)
+			query = query.where((time > P) | ((time == P) & (sessions.name > P)))
+			return query.orderby(time).orderby(sessions.name).limit(SESSIONS)
+
+		time, name = self._after
+		return run(("ended", SESSIONS), build, (CLOSED, EXPIRED, self.before, time, time, name))
+
+
 def _before(days: int) -> datetime:
 	return config.now() - timedelta(days=days)
 
 
-def _step(before: datetime) -> int:
-	"""At most ROWS turns and whatever sessions are empty by then."""
-	removed = 0
-	for name in _locked(before):
-		desk.announce(name)
-		removed += turns.delete_some(name, ROWS - removed)
-		if removed >= ROWS:
-			return removed
-		removed += events.delete(name) + store.delete(name)
-	return removed
-
-
-def _locked(before: datetime) -> list[str]:
-	"""Names of the oldest sessions that may go, locked."""
+def _locked(names: list[str]) -> set[str]:
+	"""Those of `names` that are not under legal hold, and nobody else has locked; locked now."""
 
 	def build():
 		sessions = table(store.DOCTYPE)
-		query = _ended(frappe.qb.from_(sessions).select(sessions.name)).where(sessions.legal_hold == 0)
-		return compat.for_update(query.orderby(sessions.closed_at).limit(SESSIONS), skip_locked=True)
+		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.legal_hold == 0)
+		query = query.where(sessions.status != P).where(sessions.name.isin([P for _name in names]))
+		return compat.for_update(compat.by_primary_key(query), skip_locked=True)
 
-	return [name for (name,) in run(("ended", SESSIONS), build, (CLOSED, EXPIRED, before))]
+	return {name for (name,) in run(("lock ended", len(names)), build, ("Active", *names))}
 
 
 def _ended(query):

@@ -25,6 +25,7 @@ from .errors import (
 from .events import Event
 from .flows import Flow
 from .identity import authenticate, deauthenticate, revoke
+from .legal import lift_legal_hold, set_legal_hold
 from .processing import TurnBlock, TurnInProgress
 from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, recover, report
 from .rows import Row
@@ -40,8 +41,9 @@ __all__ = [
 	"SessionStoreUnavailable", "Turn", "TurnInProgress", "VerificationLocked", "active_agent", "add_turn",
 	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",
 	"clear_session_lock", "close", "counts", "deauthenticate", "ensure_consistency", "get", "get_flow",
-	"get_session_lock", "history", "lock_agent", "lock_intent", "open", "recover", "release_agent",
-	"release_intent", "report", "revoke", "set_flow", "set_session_lock", "transition", "turn", "update",
+	"get_session_lock", "history", "lift_legal_hold", "lock_agent", "lock_intent", "open", "recover",
+	"release_agent", "release_intent", "report", "revoke", "set_flow", "set_legal_hold", "set_session_lock",
+	"transition", "turn", "update",
 ]  # fmt: skip
 
 turn = TurnBlock
@@ -226,8 +228,9 @@ def history(
 	old = not hold.fresh if hold else coherence.snapshot_may_be_old()
 	beside = old and name not in ledger().written
 	if after is not None:
+		after = max(after, row.purged_turns)
 		return turns.between(name, after + 1, min(after + limit, last), beside=beside)
-	return turns.between(name, max(last - limit + 1, 1), last, beside=beside)
+	return turns.between(name, max(last - limit, row.purged_turns) + 1, last, beside=beside)
 
 
 def close(session_id: str, reason: str) -> None:

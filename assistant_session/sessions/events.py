@@ -75,8 +75,53 @@ def commitment(actor: str, details: str, salt: str | None) -> str:
 	return json.loads(details)[ERASED]
 
 
+def sealed(session: str, purged: int, digest: str) -> str:
+	"""What stands in the session's row for its first `purged` events, which are past their retention: the digest the
+	rest goes on from, and an HMAC by which nobody else can say that they were purged."""
+	return f"{digest} {_seal(session, purged, digest)}"
+
+
+def base_of(row: Row) -> str | None:
+	"""The digest the first event that is left goes on from: empty if none was purged, None if the seal does not fit."""
+	if not row.purged_events:
+		return None if row.event_base else ""
+	digest, _space, seal = (row.event_base or "").partition(" ")
+	try:
+		fits = seal == _seal(row.name, row.purged_events, digest, key_id=seal.partition(":")[0])
+	except keys.KeyMissing:
+		return None
+	return digest if fits else None
+
+
+def _seal(session: str, purged: int, digest: str, *, key_id: str | None = None) -> str:
+	return keys.digest(keys.AUDIT, "purged", session, str(purged), digest, key_id=key_id)
+
+
 def store(records: list[tuple]) -> None:
 	insert(DOCTYPE, (*COLUMNS, *STANDARD), records)
+
+
+def erase(session: str, last: int) -> None:
+	"""Reduce events up to `last` to what the chain needs: kind, time, and the commitment to who did it and how."""
+
+	def select():
+		events = table(DOCTYPE)
+		query = frappe.qb.from_(events).select(events.name, events.actor, events.details, events.salt)
+		return query.where(events.session == P).where(events.sequence <= P).where(events.salt.isnotnull())
+
+	def update():
+		events = table(DOCTYPE)
+		query = frappe.qb.update(events).set(events.details, P).set(events.salt, None)
+		for column in (events.actor, events.owner, events.modified_by):
+			query = query.set(column, P)
+		return query.where(events.name == P)
+
+	for name, actor, details, salt in run(("events to erase",), select, (session, last)):
+		said = json.dumps({ERASED: commitment(actor or "", details or "", salt)})
+		run(("erase event",), update, (said, "", NOBODY, NOBODY, name))
+
+
+NOBODY = "Administrator"
 
 
 def delete(session: str) -> int:

@@ -55,9 +55,9 @@ class Turns:
 	first: int = 0
 	last: int = 0
 
-	@property
-	def gapless(self) -> bool:
-		return not self.count or (self.first == 1 and self.last == self.count)
+	def follow(self, purged: int) -> bool:
+		"""Whether they are without a gap, after the first `purged`, which are past their retention."""
+		return not self.count or (self.first == purged + 1 and self.last == purged + self.count)
 
 
 def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], list[Finding]]:
@@ -99,18 +99,19 @@ def _impossible(row: Row) -> list[tuple[str, str]]:
 	wrong = []
 	if row.status not in (ACTIVE, CLOSED, EXPIRED):
 		wrong.append("status")
-	wrong += [
-		column for column in ("version", "turn_count", "event_count", "ttl") if not _is_count(row, column)
-	]
+	wrong += [column for column in COUNTS if not _is_count(row, column)]
 	wrong += [
 		column for column in ("last_activity", "expires_at", "revision") if getattr(row, column) is None
 	]
 	return [(IMPOSSIBLE, column) for column in wrong]
 
 
+COUNTS = ("version", "turn_count", "event_count", "ttl", "purged_turns", "purged_events")
+
+
 def _is_count(row: Row, column: str) -> bool:
 	value = getattr(row, column)
-	return isinstance(value, int) and value >= (0 if column.endswith("count") else 1)
+	return isinstance(value, int) and value >= (1 if column in ("version", "ttl") else 0)
 
 
 def _is_broken(row: Row, column: str) -> bool:
@@ -154,13 +155,15 @@ def _since(moment: datetime | None) -> str:
 
 
 def _of_turns(row: Row, counted: Turns) -> list[Finding]:
-	if not _is_count(row, "turn_count"):
+	if not all(_is_count(row, column) for column in ("turn_count", "purged_turns")):
 		return []  # said already
-	if counted.gapless and counted.count > row.turn_count:
-		detail = f"{counted.count} stored, {row.turn_count} counted"
-		return [Finding(row.name, TURNS_UNCOUNTED, detail, counted.count)]
-	if not counted.gapless or counted.count < row.turn_count:
-		detail = f"{counted.count} stored up to {counted.last}, {row.turn_count} counted"
+	there, counts = row.purged_turns + counted.count, f"{counted.count} stored"
+	if row.purged_turns:
+		counts = f"{row.purged_turns} purged, {counts}"
+	if counted.follow(row.purged_turns) and counted.count and there > row.turn_count:
+		return [Finding(row.name, TURNS_UNCOUNTED, f"{counts}, {row.turn_count} counted", there)]
+	if not counted.follow(row.purged_turns) or there != row.turn_count:
+		detail = f"{counts} up to {counted.last}, {row.turn_count} counted"
 		return [Finding(row.name, TURNS_MISSING, detail)]
 	return []
 
@@ -172,14 +175,30 @@ def _of_trail(row: Row, trail: list[tuple], deep: bool) -> list[Finding]:
 
 def broken_at(row: Row, trail: list[tuple]) -> str | None:
 	"""Where the chain of events (in order, as `_trails` gives them) stops fitting; None if it is whole."""
-	head = ""
-	for place, event in enumerate(trail, 1):
+	return _unfitting_link(row, trail) or _unfitting_end(row, trail)
+
+
+def digest_after(row: Row, sequence: int) -> str | None:
+	"""The digest of a session's event, None unless the trail fits up to there."""
+	trail = [
+		event for event in _trails([row.name], compat.database()).get(row.name, []) if event[0] <= sequence
+	]
+	if not trail or trail[-1][0] != sequence or _unfitting_link(row, trail):
+		return None
+	return trail[-1][-1]
+
+
+def _unfitting_link(row: Row, trail: list[tuple]) -> str | None:
+	head = events.base_of(row)
+	if head is None:
+		return "what stands for purged events was altered"
+	for place, event in enumerate(trail, row.purged_events + 1):
 		if event[0] != place:
 			return f"event {place} is missing"
 		if not _fits(row.name, head, *event):
 			return f"event {place} was altered"
 		head = event[-1]
-	return _unfitting_end(row, trail)
+	return None
 
 
 def _fits(
@@ -202,9 +221,10 @@ def _fits(
 
 
 def _unfitting_end(row: Row, trail: list[tuple]) -> str | None:
-	head = trail[-1][-1] if trail else None
-	if len(trail) != row.event_count or (head or None) != (row.event_head or None):
-		return f"{len(trail)} events stored, {row.event_count} counted, the last one {'fits' if head == row.event_head else 'differs'}"
+	head = trail[-1][-1] if trail else events.base_of(row)
+	there, fits = row.purged_events + len(trail), (head or None) == (row.event_head or None)
+	if there != row.event_count or not fits:
+		return f"{there} events stored or purged, {row.event_count} counted, the last one {'fits' if fits else 'differs'}"
 	return None
 
 

@@ -1,8 +1,8 @@
 """Ending what is past its time, a bounded batch at once: sessions, agent locks, authentications.
 
 Nobody waits for it: whatever is past its time is refused or ignored at once by whoever reads it. Here the rows follow.
-A batch is found by index and locked in one statement that passes over rows somebody else has locked, so that two
-runs share the work and none waits.
+A batch is found by index, then locked by name in one statement that passes over rows somebody else has locked, so
+that two runs share the work and none waits.
 """
 
 from collections.abc import Callable
@@ -19,30 +19,72 @@ from .writing import Write
 
 LARGEST = 500  # rows of one batch
 
-SESSIONS, AGENT_LOCKS, AUTHENTICATIONS = "sessions", "agent locks", "authentications"
+KINDS = SESSIONS, AGENT_LOCKS, AUTHENTICATIONS = ("sessions", "agent locks", "authentications")
 
 
 def expire_sessions(limit: int = LARGEST) -> int:
 	"""Mark Active sessions past their time as Expired, oldest first; returns how many. The caller commits."""
-	return _end(SESSIONS, limit, lambda row: lifecycle.ending(row, "time", EXPIRED))
+	return Overdue(SESSIONS).end(limit)
 
 
 def expire_agent_locks(limit: int = LARGEST) -> int:
 	"""Release agent locks past their time; returns how many. The caller commits."""
-	return _end(
-		AGENT_LOCKS, limit, lambda row: _changed(row, lambda session: session.release_agent("expired"))
-	)
+	return Overdue(AGENT_LOCKS).end(limit)
 
 
 def expire_authentications(limit: int = LARGEST) -> int:
 	"""Forget people whose authentication is past its time or idle; returns how many. The caller commits."""
-	return _end(
-		AUTHENTICATIONS, limit, lambda row: _changed(row, lambda session: session.deauthenticate("time"))
-	)
+	return Overdue(AUTHENTICATIONS).end(limit)
 
 
-BATCHES: dict[str, Callable[[], int]] = {
-	SESSIONS: expire_sessions, AGENT_LOCKS: expire_agent_locks, AUTHENTICATIONS: expire_authentications,
+class Overdue:
+	"""What is past its time of one kind, batch by batch. Each is looked at once: one that cannot be ended (see
+	`writing.write_locked`), or that somebody else has locked, does not keep the others waiting."""
+
+	def __init__(self, kind: str):
+		self.kind = kind
+		self._after: tuple[datetime, str] = (datetime(1, 1, 1), "")
+
+	def end(self, limit: int = LARGEST) -> int:
+		"""End the next `limit`; returns how many were ended, 0 when none is left. The caller commits."""
+		while names := self._next(limit):
+			if ended := writing.repeated(self.kind, lambda _first, names=names: self._end(names)):
+				return ended
+		return 0
+
+	def _end(self, names: list[str]) -> int:
+		return writing.write_locked([(row, ENDING[self.kind](row)) for row in _locked(self.kind, names)])
+
+	def _next(self, limit: int) -> list[str]:
+		"""Names in the order of their time. Not locked: a lock on what an index has between two entries would keep
+		everybody from opening sessions until the caller commits."""
+
+		def build():
+			sessions = table(store.DOCTYPE)
+			time = sessions[ORDER[self.kind]]
+			query = _overdue(self.kind, frappe.qb.from_(sessions).select(time, sessions.name))
+			query = query.where((time > P) | ((time == P) & (sessions.name > P)))
+			return query.orderby(time).orderby(sessions.name).limit(limit)
+
+		time, name = self._after
+		values = (*_values(self.kind, config.now()), time, time, name)
+		found = run(("overdue", self.kind, limit), build, values)
+		if found:
+			self._after = found[-1]
+		return [name for _time, name in found]
+
+
+def _ended_lock(row: Row) -> Write:
+	return _changed(row, lambda session: session.release_agent("expired"))
+
+
+def _ended_authentication(row: Row) -> Write:
+	return _changed(row, lambda session: session.deauthenticate("time"))
+
+
+ENDING: dict[str, Callable[[Row], Write]] = {
+	SESSIONS: lambda row: lifecycle.ending(row, "time", EXPIRED),
+	AGENT_LOCKS: _ended_lock, AUTHENTICATIONS: _ended_authentication,
 }  # fmt: skip
 
 
@@ -51,7 +93,7 @@ def count_overdue() -> dict[str, int]:
 	from pypika.functions import Count
 
 	counts = {}
-	for kind in BATCHES:
+	for kind in KINDS:
 
 		def build(kind=kind):
 			return _overdue(kind, frappe.qb.from_(table(store.DOCTYPE)).select(Count("*")))
@@ -60,26 +102,23 @@ def count_overdue() -> dict[str, int]:
 	return counts
 
 
-def _end(kind: str, limit: int, write: Callable[[Row], Write]) -> int:
-	def attempt(_first: bool) -> int:
-		return writing.write_locked([(row, write(row)) for row in _locked(kind, limit)])
-
-	return writing.repeated(kind, attempt)
-
-
 def _changed(row: Row, change: Callable[[Session], object]) -> Write:
 	session = Session(row, "database")
 	change(session)
 	return Write(session.changes(), events=session.happened, any_status=True)
 
 
-def _locked(kind: str, limit: int) -> list[Row]:
+def _locked(kind: str, names: list[str]) -> list[Row]:
+	"""Those that are still overdue and that nobody else has locked."""
+
 	def build():
 		sessions = table(store.DOCTYPE)
 		query = _overdue(kind, frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS)))
-		return compat.for_update(query.orderby(sessions[ORDER[kind]]).limit(limit), skip_locked=True)
+		query = compat.by_primary_key(query.where(sessions.name.isin([P for _name in names])))
+		return compat.for_update(query, skip_locked=True)
 
-	return [Row._make(row) for row in run(("overdue", kind, limit), build, _values(kind, config.now()))]
+	values = (*_values(kind, config.now()), *names)
+	return [Row._make(row) for row in run(("lock overdue", kind, len(names)), build, values)]
 
 
 ORDER = {SESSIONS: "expires_at", AGENT_LOCKS: "agent_lock_expires_at", AUTHENTICATIONS: "auth_expires_at"}

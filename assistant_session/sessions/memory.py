@@ -1,4 +1,4 @@
-"""Worker memory: the session rows this process has seen, bounded in number and in bytes.
+"""Worker memory: the session rows this process has seen lately, bounded in number, in bytes and in time.
 
 It is never believed on its own. A row may be used only when the register, or the database, has just said
 that its version and revision are the current ones; `coherence` asks them. Use this module from there alone.
@@ -9,7 +9,7 @@ import threading
 import time
 
 import frappe
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from . import config
 from .rows import Row
@@ -17,6 +17,8 @@ from .rows import Row
 # What a cached row costs beyond its own text: tuple, numbers, times, keys and the cache's own bookkeeping.
 # Measured by `make bench`.
 OVERHEAD_BYTES = 1500
+# A row nobody has read from the database or written for so long is gone: what was erased elsewhere does not stay.
+KEPT_SECONDS = 600
 
 
 class Remembered:
@@ -38,7 +40,7 @@ class Memory:
 		"""Empty, with a lock nobody holds: what a forked worker starts with."""
 		self._lock = threading.Lock()
 		self._bounds: tuple[int, int] | None = None
-		self._rows: LRUCache = LRUCache(0)
+		self._rows: TTLCache = TTLCache(0, KEPT_SECONDS)
 
 	def get(self, name: str) -> Remembered | None:
 		with self._lock:
@@ -73,7 +75,9 @@ class Memory:
 
 	def _fit(self, bounds: tuple[int, int]) -> None:
 		if bounds != self._bounds:
-			rows = LRUCache(bounds[1], getsizeof=lambda remembered: _weight(remembered.row, bounds))
+			rows = TTLCache(
+				bounds[1], KEPT_SECONDS, getsizeof=lambda remembered: _weight(remembered.row, bounds)
+			)
 			for key, remembered in self._rows.items():
 				if _weight(remembered.row, bounds) <= bounds[1]:
 					rows[key] = remembered

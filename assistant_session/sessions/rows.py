@@ -13,14 +13,15 @@ from .errors import SessionConflict
 
 COLUMNS = (
 	"name", "channel", "external_id", "device_id", "user", "party_type", "party",
-	"status", "ttl", "creation", "last_activity", "expires_at", "closed_at", "close_reason", "legal_hold",
+	"status", "ttl", "creation", "last_activity", "expires_at", "closed_at", "close_reason",
+	"legal_hold", "legal_hold_reason", "legal_hold_by", "legal_hold_at",
 	"authenticated", "auth_method", "authenticated_at", "auth_expires_at", "identity_hash", "user_profile",
 	"locked_intent", "pending_intent", "pending_message",
 	"active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence",
 	"current_state", "previous_state", "context", "flows",
 	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "old_token_hash",
 	"old_token_until", "old_token_key", "event_count", "event_head",
-	"hidden_turns",
+	"hidden_turns", "purged_turns", "purged_events", "event_base",
 )  # fmt: skip
 
 Row = namedtuple("Row", COLUMNS)

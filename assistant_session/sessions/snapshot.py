@@ -107,7 +107,8 @@ class Session:
 	agent_lock_expires_at = _changing("agent_lock_expires_at", "When the agent lock ends.")
 	hidden_turns = _changing("hidden_turns", "Up to here turns belong to somebody else, and are not shown.")
 	version = _stored("version", "Grows with every write.")
-	turn_count = _stored("turn_count", "Number of turns stored.")
+	purged_turns = _stored("purged_turns", "So many of its first turns are past their retention and gone.")
+	turn_count = _stored("turn_count", "Number of turns it has had.")
 	restored_count = _stored("restored_count", "How often a worker had to take it up from the database.")
 
 	@property

@@ -127,6 +127,25 @@ def mark_idle(name: str, now: datetime) -> None:
 	run(("mark idle",), build, (now, name))
 
 
+def disown(names: list[str]) -> None:
+	"""Take from erased sessions what Frappe keeps in their rows: who made them, comments, tags, assignments."""
+	there = set(compat.database().get_table_columns(DOCTYPE))
+	kept_by_frappe = [column for column in FRAMEWORK if column in there]
+
+	def build():
+		sessions = table(DOCTYPE)
+		query = frappe.qb.update(sessions).set(sessions.owner, P).set(sessions.modified_by, P)
+		for column in kept_by_frappe:
+			query = query.set(sessions[column], None)
+		return query.where(sessions.name.isin([P for _name in names]))
+
+	run(("disown", tuple(kept_by_frappe), len(names)), build, (NOBODY, NOBODY, *names))
+
+
+NOBODY = "Administrator"
+FRAMEWORK = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
+
+
 def delete(name: str) -> int:
 	"""Remove a row; its turns and events are gone already."""
 
@@ -182,6 +201,8 @@ _COUNTERS = dict.fromkeys(
 		"restored_count",
 		"event_count",
 		"hidden_turns",
+		"purged_turns",
+		"purged_events",
 	),
 	0,
 )

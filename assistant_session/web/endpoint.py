@@ -37,7 +37,9 @@ class Cookie:
 class Answer:
 	"""What an endpoint returns: the body (or a `text` of its own type), headers to add, cookies to set."""
 
-	body: dict[str, Any] = field(default_factory=dict)
+	body: dict[str, Any] | Callable[[], dict[str, Any]] = field(
+		default_factory=dict
+	)  # a function is asked after COMMIT
 	headers: dict[str, str] = field(default_factory=dict)
 	cookies: list[Cookie] = field(default_factory=list)
 	wrote: str | None = None  # the session whose single write came last: its COMMIT needs no second look
@@ -142,7 +144,8 @@ def _leave_database() -> None:
 
 
 def _success(answer: Answer) -> Response:
-	return _response({"message": answer.body}, 200, answer)
+	body = answer.body() if callable(answer.body) else answer.body
+	return _response({"message": body}, 200, answer)
 
 
 def _refusal(error: SessionError) -> Response:

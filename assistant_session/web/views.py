@@ -6,6 +6,7 @@ from typing import Any
 from .. import sessions
 from ..authentication import Outcome
 from ..sessions import ConsistencyReport, Session, Turn
+from ..sessions.rows import Row
 from .endpoint import moment
 
 FIRST_PAGE = 50
@@ -43,16 +44,16 @@ def reconnect(found: Session) -> dict[str, Any]:
 	return {
 		**session(found),
 		"flows": {flow.name: {"step": flow.step, "data": flow.data} for flow in found.live_flows()},
-		**history(page, found.hidden_turns),
+		**history(page, found.row),
 	}
 
 
-def history(page: list[Turn], hidden: int) -> dict[str, Any]:
+def history(page: list[Turn], row: Row) -> dict[str, Any]:
 	"""A page of turns, without those before somebody else was verified in the same session."""
-	shown = [one for one in page if one.sequence > hidden]
+	shown = [one for one in page if one.sequence > row.hidden_turns]
 	return {
 		"history": [turn(one) for one in shown],
-		"has_more": bool(shown) and shown[0].sequence > hidden + 1,
+		"has_more": bool(shown) and shown[0].sequence > max(row.hidden_turns, row.purged_turns) + 1,
 	}
 
 
@@ -60,6 +61,17 @@ def report(seen: dict[str, Any], compared: ConsistencyReport) -> dict[str, Any]:
 	"""What staff see of a session: no secret, no message, no profile."""
 	times = {name: moment(value) for name, value in seen.items() if isinstance(value, datetime)}
 	return {**seen, **times, **compared.as_dict()}
+
+
+def legal_hold(found: Session) -> dict[str, Any]:
+	row = found.row
+	return {
+		"session_id": row.name,
+		"held": bool(row.legal_hold),
+		"reason": row.legal_hold_reason,
+		"by": row.legal_hold_by,
+		"since": moment(row.legal_hold_at),
+	}
 
 
 def turn(one: Turn) -> dict[str, Any]:

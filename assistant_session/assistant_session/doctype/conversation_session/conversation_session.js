@@ -11,24 +11,37 @@ frappe.ui.form.on("Conversation Session", {
 		if (frm.doc.status === "Active") {
 			frm.add_custom_button(__("Unlock verification"), () => unlock(frm));
 		}
+		const person = __("Person");
+		if (frm.doc.legal_hold) {
+			frm.set_intro(__("Under legal hold: {0}", [assistant_session.escaped(frm.doc.legal_hold_reason)]), "orange");
+			frm.add_custom_button(__("Lift legal hold"), () => hold(frm, "lift_legal_hold"), person);
+		} else {
+			frm.add_custom_button(__("Set legal hold"), () => hold(frm, "set_legal_hold"), person);
+		}
+		frm.add_custom_button(__("Export this session"), () => assistant_session.export_person({ session: frm.doc.name }), person);
+		frm.add_custom_button(
+			__("Erase this session"),
+			() => assistant_session.erase_person({ session: frm.doc.name }, () => frm.reload_doc()),
+			person
+		);
 	},
 });
 
-async function post(endpoint, session_id) {
-	const response = await fetch(`/api/method/assistant_session.api.${endpoint}`, {
-		method: "POST",
-		headers: { "Content-Type": "application/json", "X-Frappe-CSRF-Token": frappe.csrf_token },
-		body: JSON.stringify({ session_id }),
+function hold(frm, endpoint) {
+	const reason = { fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1, max_length: 500 };
+	frappe.prompt(reason, async (values) => {
+		const { error } = await assistant_session.post(endpoint, { session_id: frm.doc.name, reason: values.reason });
+		if (error) frappe.msgprint(assistant_session.escaped(error.message));
+		frm.reload_doc();
 	});
-	return response.json();
 }
 
 async function ask(frm, endpoint) {
-	const { message, error } = await post(endpoint, frm.doc.name);
+	const { message, error } = await assistant_session.post(endpoint, { session_id: frm.doc.name });
 	frappe.msgprint({
 		title: message?.consistent ? __("Consistent") : __("What was found"),
 		indicator: message?.consistent ? "green" : "orange",
-		message: error ? escaped(error.message) : report(message),
+		message: error ? assistant_session.escaped(error.message) : report(message),
 		wide: true,
 	});
 	if (endpoint === "ensure_session_consistency") frm.reload_doc();
@@ -47,20 +60,16 @@ function report(found) {
 	];
 	const cells = rows
 		.filter(([, value]) => value !== undefined)
-		.map(([label, value]) => `<tr><td>${escaped(label)}</td><td>${escaped(value)}</td></tr>`);
+		.map(([label, value]) => `<tr><td>${assistant_session.escaped(label)}</td><td>${assistant_session.escaped(value)}</td></tr>`);
 	return `<table class="table table-bordered">${cells.join("")}</table>`;
 }
 
 async function unlock(frm) {
-	const { message, error } = await post("unlock_verification", frm.doc.name);
-	frappe.msgprint(escaped(error ? error.message : __("Until {0} this person may try to verify.", [message.until])));
+	const { message, error } = await assistant_session.post("unlock_verification", { session_id: frm.doc.name });
+	frappe.msgprint(assistant_session.escaped(error ? error.message : __("Until {0} this person may try to verify.", [message.until])));
 	frm.reload_doc();
 }
 
 function yes(value) {
 	return value ? __("yes") : __("no");
-}
-
-function escaped(value) {
-	return frappe.utils.escape_html(String(value));
 }

@@ -1,0 +1,114 @@
+"""The oldest turns and events of sessions that stay: they go, and the session's row says how many of them went.
+
+What is left of a trail stays verifiable: the row keeps, sealed, the digest the first event that is left goes on from.
+A trail that does not fit by then is left as it is, for the doctor to name.
+"""
+
+from collections import deque
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
+
+import frappe
+
+from .. import compat
+from ..sessions import events, examination, store, turns, writing
+from ..sessions.rows import COLUMNS, Row
+from ..sessions.statements import P, run, table
+from ..sessions.writing import Write
+
+SESSIONS = 500  # named at once
+ROWS = 500  # removed in one step
+
+
+class Aged:
+	"""Rows of `doctype` from before a time, session by session."""
+
+	def __init__(self, doctype: str, before: datetime):
+		self.doctype, self.before = doctype, before
+		self._names: deque[str] = deque()
+		self._after = ""
+
+	def purge(self) -> int:
+		"""Remove at most ROWS of one session; how many, 0 when all sessions were seen. The caller commits."""
+		while name := self._current():
+			removed = writing.repeated(name, lambda _first, name=name: self._purge(name))
+			if removed < ROWS:
+				self._names.popleft()
+			if removed:
+				return removed
+		return 0
+
+	def _current(self) -> str | None:
+		if not self._names:
+			self._names.extend(self._next())
+			self._after = self._names[-1] if self._names else self._after
+		return self._names[0] if self._names else None
+
+	def _next(self) -> list[str]:
+		"""Names of sessions that are old enough to have such rows."""
+
+		def build():
+			sessions = table(store.DOCTYPE)
+			query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name > P)
+			query = query.where(sessions.creation < P).where(sessions.legal_hold == 0)
+			return query.orderby(sessions.name).limit(SESSIONS)
+
+		return [
+			name
+			for (name,) in run(("old sessions", SESSIONS), build, (self._after, self.before), beside=True)
+		]
+
+	def _purge(self, name: str) -> int:
+		old = self._old(name)
+		row = _locked(name) if old else None
+		if row is None:
+			return 0
+		changes = _purged_turns(old) if self.doctype == turns.DOCTYPE else _purged_events(row, old)
+		if not changes or not writing.write_locked([(row, Write(changes, any_status=True))]):
+			return 0
+		return self._delete([one[0] for one in old])
+
+	def _old(self, name: str) -> list[tuple]:
+		"""At most ROWS of the session's oldest rows that are past their time: name, sequence, time."""
+
+		def build():
+			of = table(self.doctype)
+			query = frappe.qb.from_(of).select(of.name, of.sequence, of.creation).where(of.session == P)
+			return query.orderby(of.name).limit(ROWS)
+
+		found = run(("oldest", self.doctype, ROWS), build, (name,))
+		return list(takewhile(lambda one: one[-1] < self.before, found))
+
+	def _delete(self, names: list[str]) -> int:
+		def build():
+			of = table(self.doctype)
+			return frappe.qb.from_(of).delete().where(of.name.isin([P for _name in names]))
+
+		run(("delete aged", self.doctype, len(names)), build, names)
+		return compat.affected_rows()
+
+
+def _locked(name: str) -> Row | None:
+	"""The row, locked; None if it is gone, under legal hold, or somebody else has it."""
+
+	def build():
+		sessions = table(store.DOCTYPE)
+		query = frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
+		query = query.where(sessions.name == P).where(sessions.legal_hold == 0)
+		return compat.for_update(compat.by_primary_key(query), skip_locked=True)
+
+	rows = run(("lock aged",), build, (name,))
+	return Row._make(rows[0]) if rows else None
+
+
+def _purged_turns(old: list[tuple]) -> dict[str, Any]:
+	return {"purged_turns": old[-1][1]}
+
+
+def _purged_events(row: Row, old: list[tuple]) -> dict[str, Any]:
+	"""Nothing if the trail is broken up to there: then it is evidence."""
+	digest = examination.digest_after(row, old[-1][1])
+	if digest is None:
+		return {}
+	return {"purged_events": old[-1][1], "event_base": events.sealed(row.name, old[-1][1], digest)}

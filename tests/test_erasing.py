@@ -1,0 +1,325 @@
+"""Erasing a person: everywhere, with a receipt, and nobody else; what is under legal hold stays."""
+
+import json
+import secrets
+import sys
+
+import pytest
+
+from assistant_session.demo import register
+from tests.callers import OWNER, traces
+from tests.test_consistency import damage, set_row, stored
+from tests.test_dialogue import authentication, member
+from tests.test_export import person, verified
+
+__all__ = ["authentication", "damage", "member", "person", "set_row", "stored", "verified"]
+
+SECRET = ""
+
+
+@pytest.fixture(autouse=True)
+def another_secret(monkeypatch):
+	"""One for each test: what others left on purpose is not found."""
+	monkeypatch.setattr(sys.modules[__name__], "SECRET", f"my-cat-is-called-{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def erasing(site):
+	from assistant_session.maintenance import erasing
+
+	return erasing
+
+
+@pytest.fixture
+def erase(erasing, person, site):
+	"""`erase(**named)` erases and commits; the receipt as a dict."""
+
+	def run(**named) -> dict:
+		receipt = erasing.erase(person.Person.of(**named))
+		assert receipt.digest is None, "before COMMIT it proves nothing"
+		site.db.commit()
+		return receipt.as_dict()
+
+	return run
+
+
+@pytest.fixture
+def address() -> str:
+	return f"+49{secrets.randbelow(10**11):011}"
+
+
+@pytest.fixture
+def talkative(sessions, site, address):
+	"""A session that says everything it can about a person; `SECRET` is in each place."""
+	name = sessions.open(channel="WhatsApp", external_id=address, user=OWNER, party=("User", OWNER)).id
+	with sessions.turn(name, f"Hello, {SECRET}", metadata={"note": SECRET}) as turn:
+		turn.reply(f"Nice: {SECRET}")
+		turn.session.context["cat"] = SECRET
+		turn.session.set_flow("cat", "name", {"name": SECRET})
+		turn.session.pending_intent, turn.session.pending_message = "cat", SECRET
+		turn.session.transition(SECRET)
+	sessions.authenticate(name, {"cat": SECRET}, method="test", identity=SECRET)
+	sessions.lock_agent(name, SECRET)
+	site.db.commit()
+	return name
+
+
+def test_nothing_of_it_is_left_in_any_table_log_or_redis(
+	erase, talkative, address, workers, cache_server, stored
+):
+	assert traces({SECRET, address}, workers, cache_server), "the search finds what is there"
+	events = stored(talkative).event_count
+	receipt = erase(session=talkative)
+	assert receipt["sessions"] == [{"session": talkative, "turns": 2, "events": events}]
+	assert traces({SECRET, address}, workers, cache_server) == [] and not receipt["left"]
+
+
+def test_the_shell_stays_closed_and_its_trail_is_whole(erase, talkative, sessions, site, stored):
+	erase(session=talkative)
+	row = stored(talkative)
+	assert (row.status, row.close_reason, row.turn_count, row.purged_turns) == ("Closed", "erased", 2, 2)
+	assert [row[column] for column in ("user", "party", "external_id", "identity_hash", "token_hash")] == [
+		None
+	] * 5
+	report = sessions.ensure_consistency(talkative)
+	assert report.findings == []
+	trail = site.get_all(
+		"Session Event", {"session": talkative}, ["event", "actor", "salt"], order_by="sequence"
+	)
+	assert [event.event for event in trail][-2:] == ["closed", "erased"]
+	assert {(event.actor, event.salt) for event in trail[:-2]} == {("", None)}
+	assert trail[-1].actor == "Administrator" and trail[-1].salt
+
+
+def test_an_erased_event_that_is_altered_shows(erase, talkative, sessions, damage):
+	erase(session=talkative)
+	damage(
+		"update `tabSession Event` set details = %s where session = %s and sequence = 2",
+		json.dumps({"erased": "00" * 32}),
+		talkative,
+	)
+	assert "event 2 was altered" in sessions.report(talkative).findings[0]["detail"]
+
+
+@pytest.mark.parametrize("state", ["close", "expire"])
+def test_an_ended_session_is_erased_as_well(
+	erase, talkative, sessions, site, set_row, state, workers, cache_server
+):
+	if state == "close":
+		sessions.close(talkative, SECRET)
+	else:
+		set_row(talkative, expires_at="2020-01-01 00:00:00")
+		sessions.cleanup_expired()
+	site.db.commit()
+	erase(session=talkative)
+	assert traces(SECRET, workers, cache_server) == []
+	assert erase(session=talkative)["sessions"][0]["turns"] == 0, "twice is harmless"
+	assert sessions.report(talkative).findings == []
+
+
+def test_in_each_way_a_person_is_named_and_nobody_else(
+	erase, sessions, site, device, verified, member, address
+):
+	mine = {
+		"user": (OWNER, sessions.open(user=OWNER).id),
+		"party": (("Role", "Guest"), sessions.open(party=("Role", "Guest")).id),
+		"device": (device, sessions.open(device_id=device).id),
+		"address": (("WhatsApp", address), sessions.open(channel="WhatsApp", external_id=address).id),
+		"identity": ((register.CHECK, member.number), verified),
+	}
+	others = [sessions.open().id, sessions.open(channel="WhatsApp", external_id=f"{address}1").id]
+	site.db.commit()
+	for way, (value, name) in mine.items():
+		receipt = erase(**{way: value})
+		assert name in [one["session"] for one in receipt["sessions"]], way
+	assert [sessions.get(name).status for name in others] == ["Active"] * 2
+
+
+def test_every_worker_says_closed_and_shows_nothing(erase, talkative, worker):
+	other = worker()
+	assert other.run("result = sessions.get(name).context", name=talkative) == {"cat": SECRET}
+	erase(session=talkative)
+	code = "try: sessions.get(name)\nexcept sessions.SessionError as error: result = type(error).__name__"
+	assert other.run(code, name=talkative) == "SessionClosed"
+	assert other.run("result = len(sessions.history(name))", name=talkative) == 0
+
+
+def test_a_worker_that_reads_it_no_more_forgets_it_by_itself(sessions, talkative, monkeypatch):
+	from assistant_session.sessions import memory
+
+	monkeypatch.setattr(memory, "KEPT_SECONDS", 0)
+	short = memory.Memory()
+	short.put(sessions.get(talkative).row)
+	assert short.get(talkative) is None
+
+
+def test_a_legal_hold_keeps_a_session_and_the_receipt_says_so(erase, talkative, sessions, site):
+	other = sessions.open(user=OWNER).id
+	sessions.set_legal_hold(talkative, "case 4711")
+	site.db.commit()
+	receipt = erase(user=OWNER)
+	assert {"session": talkative, "why": "legal hold: case 4711"} in receipt["kept"]
+	assert other in [one["session"] for one in receipt["sessions"]]
+	assert sessions.get(talkative).context == {"cat": SECRET} and len(sessions.history(talkative)) == 2
+	sessions.lift_legal_hold(talkative, "case closed")
+	site.db.commit()
+	receipt = erase(user=OWNER)
+	assert talkative in [one["session"] for one in receipt["sessions"]]
+	assert talkative not in [one["session"] for one in receipt["kept"]]
+
+
+def test_a_receipt_is_signed_and_every_change_of_it_shows(erase, erasing, talkative):
+	receipt = json.loads(json.dumps(erase(session=talkative)))
+	assert erasing.is_genuine(receipt) and SECRET not in json.dumps(receipt)
+	for field, value in (("sessions", []), ("at", "2020-01-01"), ("digest", None), ("digest", "k1:00")):
+		assert not erasing.is_genuine({**receipt, field: value})
+	assert not erasing.is_genuine({}) and not erasing.is_genuine({**receipt, "more": 1})
+
+
+def test_what_is_rolled_back_has_no_receipt_and_loses_nothing(erasing, person, talkative, sessions, site):
+	queued = _enqueue(site, talkative)
+	receipt = erasing.erase(person.Person.by_session(talkative))
+	site.db.rollback()
+	site.db.commit()
+	assert receipt.digest is None and len(sessions.history(talkative)) == 2
+	assert sessions.get(talkative).context == {"cat": SECRET}
+	assert _is_queued(queued)
+
+
+def test_nor_has_what_was_rolled_back_to_a_savepoint(erasing, person, talkative, sessions, site):
+	queued = _enqueue(site, talkative)
+	site.db.savepoint("here")
+	receipt = erasing.erase(person.Person.by_session(talkative))
+	site.db.rollback(save_point="here")
+	site.db.commit()
+	assert receipt.digest is None and receipt.left == [f"{talkative}: was not erased"]
+	assert sessions.get(talkative).context == {"cat": SECRET} and _is_queued(queued)
+
+
+def _enqueue(site, name: str):
+	from frappe.utils.background_jobs import get_queue
+
+	kwargs = {"site": site.local.site, "session": name, "text": SECRET}
+	job_id = f"{site.local.site}::erasing-{secrets.token_hex(6)}"
+	return get_queue("long").enqueue("builtins.print", kwargs=kwargs, job_id=job_id)
+
+
+def _is_queued(job) -> bool:
+	from rq.job import Job
+
+	return Job.exists(job.id, connection=job.connection)
+
+
+def test_queued_and_failed_jobs_go_after_the_commit(erase, talkative, site):
+	from frappe.utils.background_jobs import get_queue
+	from rq.registry import FailedJobRegistry
+
+	waiting, failed = _enqueue(site, talkative), _enqueue(site, talkative)
+	get_queue("long").remove(failed)
+	FailedJobRegistry(queue=get_queue("long")).add(failed)
+	other = _enqueue(site, "somebody-elses-session")
+	assert erase(session=talkative)["outside"] == 2
+	assert (_is_queued(waiting), _is_queued(failed), _is_queued(other)) == (False, False, True)
+	other.delete()
+
+
+def test_jobs_of_another_site_stay(erase, talkative):
+	from frappe.utils.background_jobs import get_queue
+
+	elsewhere = get_queue("long").enqueue(
+		"builtins.print", kwargs={"session": talkative}, job_id=f"elsewhere.example::{secrets.token_hex(6)}"
+	)
+	assert erase(session=talkative)["outside"] == 0 and _is_queued(elsewhere)
+	elsewhere.delete()
+
+
+def test_a_log_entry_that_waits_in_redis_for_its_table_goes(erase, talkative, site, workers, cache_server):
+	from frappe.deferred_insert import deferred_insert
+
+	deferred_insert("Error Log", [{"method": "x", "error": f"in {talkative}: {SECRET}"}])
+	deferred_insert("Error Log", [{"method": "x", "error": "in somebody else's session"}])
+	waiting = site.cache().make_key("insert_queue_for_Error Log")
+	before = cache_server.client().llen(waiting)
+	assert erase(session=talkative)["outside"] == 1
+	assert cache_server.client().llen(waiting) == before - 1 and traces(SECRET, workers, cache_server) == []
+	cache_server.client().delete(waiting)
+
+
+def test_while_the_queue_is_away_the_receipt_says_what_was_not_looked_at(erase, talkative, site, monkeypatch):
+	import redis
+	from frappe.utils import background_jobs
+
+	nobody = redis.Redis(port=1)
+	monkeypatch.setattr(background_jobs, "get_redis_conn", lambda *_more: nobody)
+	receipt = erase(session=talkative)
+	assert receipt["left"] == ["queued jobs: Redis does not answer"] and receipt["digest"]
+
+
+def test_what_frappe_keeps_about_it_goes_and_what_it_keeps_about_others_stays(
+	erase, talkative, sessions, site, workers, cache_server
+):
+	other = sessions.open().id
+	for name, text in ((talkative, SECRET), (other, "keep me")):
+		_leave_traces(site, name, text)
+	site.db.commit()
+	receipt = erase(session=talkative)
+	assert receipt["elsewhere"] == {
+		"Comment": 3, "Version": 1, "ToDo": 1, "Communication": 1, "Error Log": 2, "File": 1, "Deleted Document": 1,
+		"View Log": 1, "Access Log": 1,
+	}  # fmt: skip
+	assert traces(SECRET, workers, cache_server) == []
+	assert site.db.count("Comment", {"reference_name": ("like", f"{other}%")}) == 3
+	assert site.db.count("Error Log", {"error": ("like", f"%{other}%")}) == 1
+
+
+def _leave_traces(site, name: str, text: str) -> None:
+	pointing = {"reference_doctype": "Conversation Session", "reference_name": name}
+	turn = {"reference_doctype": "Conversation Turn", "reference_name": f"{name}-0000000001"}
+	rows = (
+		{"doctype": "Comment", "comment_type": "Comment", "content": text, **pointing},
+		{"doctype": "Comment", "comment_type": "Comment", "content": text, **turn},
+		{"doctype": "Version", "ref_doctype": "Conversation Session", "docname": name, "data": text},
+		{"doctype": "ToDo", "description": text, "reference_type": pointing["reference_doctype"], "reference_name": name},
+		{"doctype": "Communication", "subject": text, "content": text, **pointing},
+		{"doctype": "Error Log", "method": "somewhere", "error": f"in {name}: {text}"},
+		{"doctype": "Error Log", "method": text, "error": "x", **pointing},
+		{
+			"doctype": "Deleted Document", "deleted_doctype": "Conversation Session", "deleted_name": name,
+			"data": json.dumps({"text": text}),
+		},
+		{"doctype": "View Log", "viewed_by": "Administrator", **pointing},
+		{
+			"doctype": "Access Log", "export_from": "Conversation Session", "reference_document": name, "page": text,
+		},
+	)  # fmt: skip
+	for row in rows:
+		document = site.get_doc(row)
+		document.flags.ignore_links = document.flags.ignore_permissions = True
+		document.db_insert()
+	site.get_doc(
+		{
+			"doctype": "File", "file_name": "note.txt", "content": text, "is_private": 1,
+			"attached_to_doctype": "Conversation Session", "attached_to_name": name,
+		}
+	).insert(ignore_permissions=True)  # fmt: skip
+
+
+def test_from_the_shell_only_when_told_to(stage, talkative, sessions, site, erasing, tmp_path):
+	done = stage.command("assistant-session", "erase", "--session", talkative)
+	assert json.loads(done.stdout)["would_erase"] == [talkative] and len(sessions.history(talkative)) == 2
+	path = tmp_path / "receipt.json"
+	done = stage.command("assistant-session", "erase", "--session", talkative, "--yes", "--output", str(path))
+	receipt = json.loads(path.read_text())
+	assert done.returncode == 0 and path.stat().st_mode & 0o777 == 0o600
+	assert erasing.is_genuine(receipt) and receipt["by"] == "Administrator"
+	site.db.rollback()
+	assert sessions.history(talkative) == []
+	assert stage.command("assistant-session", "erase", "--session", "nobody", "--yes").returncode == 1
+	assert stage.command("assistant-session", "erase").returncode == 2
+
+
+def test_without_a_place_for_the_receipt_nothing_is_erased(stage, talkative, sessions):
+	done = stage.command(
+		"assistant-session", "erase", "--session", talkative, "--yes", "--output", "/nowhere/receipt"
+	)
+	assert done.returncode != 0 and len(sessions.history(talkative)) == 2
