@@ -12,6 +12,7 @@ from frappe import _
 
 from . import authentication, sessions
 from .authentication import staff
+from .metrics import exposition, flushing
 from .sessions import bounds, config, inspection, lifecycle, tokens
 from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
 from .sessions.rows import Row
@@ -44,14 +45,14 @@ def open_session(
 	ask = lifecycle.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
 	_check_channel(ask.channel)
 	row = _own_session(session_id, ask)
-	return Answer(views.reconnect(sessions.get(row.name))) if row else _open_new(ask)
+	return Answer(views.reconnect(lifecycle.take_up(row.name))) if row else _open_new(ask)
 
 
 @endpoint(methods=("GET", "POST"))
 def resume_session(session_id: str | None = None):
 	"""What a page needs to redraw a conversation; reading changes nothing."""
 	row = access.admitted(session_id)
-	return Answer(views.reconnect(sessions.get(row.name)))
+	return Answer(views.reconnect(lifecycle.take_up(row.name)))
 
 
 @endpoint()
@@ -135,6 +136,14 @@ def session_report(session_id: str | None = None):
 	"""Where a session stands, what a reconnect would do, and what is wrong with it; changes nothing (staff)."""
 	access.require_staff()
 	return Answer(views.report(inspection.inspect(session_id), sessions.report(session_id)))
+
+
+@endpoint(methods=("GET", "POST"))
+def metrics():
+	"""The site's figures in the text format of Prometheus (the monitoring role, and administrators)."""
+	access.require_monitoring()
+	flushing.flush()
+	return Answer(text=exposition.text(), content_type=exposition.CONTENT_TYPE)
 
 
 @endpoint()

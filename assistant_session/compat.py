@@ -87,9 +87,20 @@ def by_primary_key(query):
 	return query.force_index("PRIMARY") if database().db_type == "mariadb" else query
 
 
-def affected_rows() -> int:
-	"""How many rows the last statement changed."""
-	return database()._cursor.rowcount
+def is_connected() -> bool:
+	"""Whether there is a connection to the database; after a lost one an endpoint goes on without."""
+	return bool(getattr(frappe.local, "primary_db", None) or getattr(frappe.local, "db", None))
+
+
+def database_errors() -> tuple[type[Exception], ...]:
+	"""Everything the driver raises, wrapped by Frappe or not."""
+	driver = next(kind for kind in database().OperationalError.__mro__ if kind.__name__ == "Error")
+	return driver, frappe.QueryDeadlockError, frappe.QueryTimeoutError
+
+
+def affected_rows(db=None) -> int:
+	"""How many rows the last statement on this connection changed."""
+	return (db or database())._cursor.rowcount
 
 
 def queue_once(queue, callback) -> None:

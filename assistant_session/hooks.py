@@ -12,7 +12,13 @@ doctype_list_js = {"Conversation Session": "public/js/personal.js"}
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"
 
-_ours = ("Conversation Session", "Conversation Turn", "Session Event", "Verification Attempt")
+_ours = (
+	"Conversation Session",
+	"Conversation Turn",
+	"Session Event",
+	"Verification Attempt",
+	"Session Metric",
+)
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")
 permission_query_conditions = {
@@ -20,6 +26,7 @@ permission_query_conditions = {
 	"Conversation Turn": "assistant_session.permissions.turn_conditions",
 	"Session Event": "assistant_session.permissions.event_conditions",
 	"Verification Attempt": "assistant_session.permissions.attempt_conditions",
+	"Session Metric": "assistant_session.permissions.metric_conditions",
 }
 
 # Endpoints of Frappe that ask for no permission; see web/side_doors.py.
@@ -29,6 +36,7 @@ _doors = (
 	"frappe.desk.doctype.tag.tag.add_tag",
 	"frappe.desk.doctype.tag.tag.add_tags",
 	"frappe.desk.doctype.tag.tag.remove_tag",
+	"frappe.desk.doctype.dashboard_chart.dashboard_chart.get",
 	"frappe.desk.form.linked_with.get",
 	"frappe.desk.form.load.getdoc",
 	"frappe.desk.like.toggle_like",
@@ -59,7 +67,12 @@ scheduler_events = {
 }
 
 # Days, of sessions after their end; changed in Log Settings.
-default_log_clearing_doctypes = {"Conversation Session": 365, "Conversation Turn": 365, "Session Event": 730}
+default_log_clearing_doctypes = {
+	"Conversation Session": 365, "Conversation Turn": 365, "Session Event": 730, "Session Metric": 400,
+}  # fmt: skip
+
+after_request = ["assistant_session.metrics.flushing.after_request"]
+after_job = ["assistant_session.metrics.flushing.after_job"]
 
 doc_events = {
 	"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"},

@@ -10,6 +10,7 @@ ROLES = {
 	"Assistant Session Agent": True,
 	"Assistant Session Auditor": True,
 	"Assistant Session Service": False,  # for routers and webhooks; never opens Desk
+	"Assistant Session Monitoring": False,  # for Prometheus; reads the endpoint `metrics` and nothing else
 }
 
 # The lookups of the scheduler's jobs; single-column indexes stand in the DocTypes.
@@ -21,8 +22,10 @@ INDEXES = {
 		["authenticated", "auth_expires_at"],
 		["status", "last_activity"],
 		["party_type", "party"],
+		["status", "channel"],
 	),
 	"Verification Attempt": (["modified", "locked_until"],),
+	"Session Metric": (["metric", "hour"],),
 }
 
 

@@ -17,10 +17,10 @@ from frappe import _
 
 DENY = "1=0"
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"
-ATTEMPT = "Verification Attempt"
+ATTEMPT, METRIC = "Verification Attempt", "Session Metric"
 STAFF = frozenset({"Assistant Session Administrator", "Assistant Session Agent", "Assistant Session Auditor"})
 OVERSEERS = STAFF - {"Assistant Session Agent"}
-READERS = {SESSION: STAFF, TURN: STAFF, EVENT: OVERSEERS, ATTEMPT: OVERSEERS}
+READERS = {SESSION: STAFF, TURN: STAFF, EVENT: OVERSEERS, ATTEMPT: OVERSEERS, METRIC: STAFF}
 # How people are verified and which channels are trusted: no secret, and not for everybody's questions either.
 ADMINISTRATOR_ROLES = OVERSEERS | {"System Manager"}
 CLOSED = {
@@ -89,6 +89,10 @@ def event_conditions(user: str | None = None) -> str:
 
 def attempt_conditions(user: str | None = None) -> str:
 	return _conditions(ATTEMPT, user)
+
+
+def metric_conditions(user: str | None = None) -> str:
+	return _conditions(METRIC, user)
 
 
 def may_ask(doctype: str, user: str) -> bool:

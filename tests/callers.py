@@ -17,8 +17,9 @@ ROLES = {
 	"session.agent@example.com": "Assistant Session Agent",
 	"session.auditor@example.com": "Assistant Session Auditor",
 	"session.administrator@example.com": "Assistant Session Administrator",
+	"session.monitor@example.com": "Assistant Session Monitoring",
 }
-VISITOR, OWNER, SERVICE, AGENT, AUDITOR, STAFF_ADMINISTRATOR = ROLES
+VISITOR, OWNER, SERVICE, AGENT, AUDITOR, STAFF_ADMINISTRATOR, MONITOR = ROLES
 SUPERUSER = "Administrator"
 
 

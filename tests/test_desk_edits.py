@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from tests.callers import AGENT, SUPERUSER, traces
-from tests.test_side_doors import ATTEMPT, EVENT, OURS, SESSION, TURN, ask, names, stored
+from tests.test_side_doors import ATTEMPT, EVENT, METRIC, OURS, SESSION, TURN, ask, names, stored
 
 __all__ = ["ask", "names", "stored"]
 
@@ -212,7 +212,7 @@ def test_turns_and_events_are_neither_edited_nor_deleted_by_the_administrator(as
 	assert stored(doctype, name) == before
 
 
-COLUMN = {SESSION: "close_reason", TURN: "content", EVENT: "actor", ATTEMPT: "kind"}
+COLUMN = {SESSION: "close_reason", TURN: "content", EVENT: "actor", ATTEMPT: "kind", METRIC: "label"}
 
 
 @pytest.mark.parametrize("kind", ["Update Existing Records", "Insert New Records"])

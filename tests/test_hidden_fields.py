@@ -9,6 +9,7 @@ from tests.test_side_doors import (
 	ATTEMPT,
 	EVENT,
 	HIDDEN,
+	METRIC,
 	OURS,
 	READERS,
 	SESSION,
@@ -22,7 +23,7 @@ from tests.test_side_doors import (
 __all__ = ["ask", "names"]
 
 FIELDS = [(doctype, field) for doctype in OURS for field in sorted(HIDDEN[doctype] - {"sec_profile"})]
-READABLE = {SESSION: "channel", TURN: "role", EVENT: "event", ATTEMPT: "kind"}
+READABLE = {SESSION: "channel", TURN: "role", EVENT: "event", ATTEMPT: "kind", METRIC: "metric"}
 SPELLINGS = {
 	"as it is": lambda field: field,
 	"upper case": lambda field: field.upper(),

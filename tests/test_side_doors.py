@@ -10,8 +10,8 @@ from tests.callers import AGENT, AUDITOR, OWNER, STAFF_ADMINISTRATOR, SUPERUSER,
 from tests.conftest import REPOSITORY, SITE
 
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"
-ATTEMPT = "Verification Attempt"
-OURS = (SESSION, TURN, EVENT, ATTEMPT)
+ATTEMPT, METRIC = "Verification Attempt", "Session Metric"
+OURS = (SESSION, TURN, EVENT, ATTEMPT, METRIC)
 HIDDEN = {
 	SESSION: {
 		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head", "event_base",
@@ -20,12 +20,14 @@ HIDDEN = {
 	TURN: {"message_key", "message_digest"},
 	EVENT: {"digest", "salt"},
 	ATTEMPT: set(),  # its names are keyed hashes, and it has counts and times
+	METRIC: set(),
 }  # fmt: skip
 READERS = {
 	SESSION: {AGENT, AUDITOR, STAFF_ADMINISTRATOR},
 	TURN: {AGENT, AUDITOR, STAFF_ADMINISTRATOR},
 	EVENT: {AUDITOR, STAFF_ADMINISTRATOR},
 	ATTEMPT: {AUDITOR, STAFF_ADMINISTRATOR},
+	METRIC: {AGENT, AUDITOR, STAFF_ADMINISTRATOR},
 }
 STRANGERS, STAFF = (VISITOR, OWNER), (AGENT, AUDITOR, STAFF_ADMINISTRATOR)
 SAID = "my-pin-is-4711"
@@ -54,6 +56,7 @@ def ask(workers, site):
 def names(site, sessions):
 	"""A session of OWNER with a turn and an authentication, and the names of its rows by DocType."""
 	from assistant_session.authentication import lockout
+	from assistant_session.metrics import totals
 
 	session = sessions.open(user=OWNER).id
 	with sessions.turn(session, SAID, message_id="one") as turn:
@@ -62,7 +65,12 @@ def names(site, sessions):
 	site.db.commit()
 	lockout.unlock(session)
 	attempt = lockout.Bucket.of(lockout.UNLOCKED, session).name
-	return {SESSION: session, TURN: f"{session}-{1:010d}", EVENT: f"{session}-{1:08d}", ATTEMPT: attempt}
+	totals.add({0: {("turns", "user"): 1}})  # of an hour nobody counts in any more
+	hour = ["between", ("1970-01-01", "1970-01-02")]
+	(metric,) = site.get_all(METRIC, {"metric": "turns", "label": "user", "hour": hour}, pluck="name")
+	return {
+		SESSION: session, TURN: f"{session}-{1:010d}", EVENT: f"{session}-{1:08d}", ATTEMPT: attempt, METRIC: metric,
+	}  # fmt: skip
 
 
 @pytest.fixture
@@ -98,6 +106,7 @@ def test_every_doctype_and_every_endpoint_of_ours_is_known_here(site):
 			"set_session_lock", "clear_session_lock", "submit_credentials", "logout", "unlock_verification",
 			"set_legal_hold", "lift_legal_hold", "export_person", "erase_person",
 			"try_identity_check", "recover_session_from_database", "ensure_session_consistency", "session_report",
+			"metrics",
 		},
 		"web.side_doors": {"door"},
 	}  # fmt: skip

@@ -11,6 +11,7 @@ import time
 import frappe
 
 from .. import compat
+from ..metrics.counters import counters
 from . import register, store
 from .errors import SessionNotFound, SessionStoreUnavailable
 from .memory import Remembered, memory
@@ -26,6 +27,15 @@ def read(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple
 	With `max_age` (seconds) a row in memory that was confirmed so lately is taken without asking anybody.
 	`already` is what this request has read, if the caller has it at hand. Raises SessionNotFound, SessionStoreUnavailable.
 	"""
+	try:
+		return look_up(name, max_age=max_age, already=already)
+	except SessionNotFound:
+		counters.count("sessions_not_found", "unknown")
+		raise
+
+
+def look_up(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple[Row, str]:
+	"""The same, where it is no news that there may be none."""
 	here = ledger()
 	if (hold := here.in_block(name)) and hold.row:
 		return hold.row, MEMORY
@@ -34,6 +44,8 @@ def read(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple
 		return rows[name]
 	written_here = name in here.written  # then only this transaction's own view says how it looks
 	found = None if written_here else _from_memory(name, max_age)
+	if not written_here:
+		counters.read(hit=found is not None)
 	found = found or _from_database(name, written_here)
 	if not written_here:  # a rollback to a savepoint may undo it without a word
 		rows[name] = found

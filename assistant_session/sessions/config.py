@@ -7,6 +7,7 @@ in Desk comes from site_config.json:
     assistant_session_hold_ttl       seconds a hold outlives its worker (60)
     assistant_session_hold_longest   seconds a hold is renewed at the most (600)
     assistant_session_redis_timeout  seconds one Redis command may take (0.5)
+    assistant_session_metrics_interval  seconds between two flushes of a process's figures (60)
 """
 
 import time
@@ -105,6 +106,10 @@ def hold_longest() -> float:
 
 def redis_timeout() -> float:
 	return _site_number("assistant_session_redis_timeout", 0.5)
+
+
+def metrics_interval() -> float:
+	return _site_number("assistant_session_metrics_interval", 60)
 
 
 def _site_number(key: str, default: float) -> float:

@@ -28,6 +28,7 @@ class SessionError(Exception):
 
 	http_status_code = 500
 	retry_after: int | None = None  # seconds, where trying again later is the way out
+	counted = False  # it is in the metrics already
 
 	def __init__(self, message: str, session_id: str | None = None):
 		super().__init__(message)

@@ -11,7 +11,7 @@ def inspect(session_id: str) -> dict[str, Any]:
 	"""What is known of a session; `exists` is False, and little else there, if it is unknown."""
 	name = bounds.session_id(session_id)
 	try:
-		row, origin = coherence.read(name)
+		row, origin = coherence.look_up(name)
 	except SessionNotFound:
 		return {"session_id": name, "exists": False, "reconnect": "404: opens a new session"}
 	session = Session(row, origin)

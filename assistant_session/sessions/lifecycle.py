@@ -13,6 +13,8 @@ from hashlib import sha256
 from frappe import _
 
 from .. import compat
+from ..metrics import measures
+from ..metrics.counters import counters
 from . import bounds, coherence, config, events, keys, store, tokens, writing
 from .errors import InvalidSessionData, SessionNotFound
 from .events import Event
@@ -73,7 +75,7 @@ def wanted(
 
 def open_session(ask: Wanted) -> Session:
 	"""Restore the session asked for, or create one. See `sessions.open` for the rules."""
-	return writing.repeated(ask.session_id or _("of this person"), lambda _first: _open(ask))
+	return _taken_up(writing.repeated(ask.session_id or _("of this person"), lambda _first: _open(ask)))
 
 
 def open_for_device(device_id: str) -> Row:
@@ -101,6 +103,17 @@ def find(name: str, *, max_age: float = 0) -> Session:
 	if name in already.rows:
 		already.live[name] = (row, origin)
 	return Session(row, origin)
+
+
+def take_up(name: str) -> Session:
+	"""The same, for a page or a bot that comes back to it."""
+	return _taken_up(find(name))
+
+
+def _taken_up(session: Session) -> Session:
+	if session.origin != "created":
+		counters.count("sessions_restored", session.origin)
+	return session
 
 
 def end(name: str, reason: str, status: str = CLOSED) -> None:
@@ -161,7 +174,7 @@ def _active(key: str) -> Row | None:
 
 def _open_by_id(ask: Wanted) -> Session:
 	try:
-		row, origin = coherence.read(ask.session_id)
+		row, origin = coherence.look_up(ask.session_id)
 	except SessionNotFound:
 		row, created = _create_or_adopt(ask, None)
 		if created:
@@ -226,6 +239,7 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> tuple[Row, bool]:
 		db.rollback(save_point=point)
 		ledger().unmark_unwritten(values["name"])
 		return _adopt(ask), False
+	ledger().count(row, measures.of_creation(ask.channel))
 	ledger().wrote(row.name, row)
 	return row, True
 

@@ -63,6 +63,13 @@ class Memory:
 		with self._lock:
 			self._rows.clear()
 
+	def size(self) -> tuple[int, int]:
+		"""Entries of this site, and their bytes."""
+		site = frappe.local.site
+		with self._lock:
+			own = [remembered.row for (of, _name), remembered in self._rows.items() if of == site]
+		return len(own), sum(_bytes(row) for row in own)
+
 	def __len__(self) -> int:
 		return len(self._rows)
 
@@ -79,8 +86,11 @@ class Memory:
 
 def _weight(row: Row, bounds: tuple[int, int]) -> int:
 	"""Bytes, but never less than a row's share of the memory: that bounds their number as well."""
-	text = sum(len(value.encode()) for value in row if isinstance(value, str))
-	return max(text + OVERHEAD_BYTES, bounds[1] // max(bounds[0], 1))
+	return max(_bytes(row), bounds[1] // max(bounds[0], 1))
+
+
+def _bytes(row: Row) -> int:
+	return sum(len(value.encode()) for value in row if isinstance(value, str)) + OVERHEAD_BYTES
 
 
 memory = Memory()

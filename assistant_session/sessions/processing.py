@@ -14,10 +14,12 @@ was written yet, a new transaction is begun. In a transaction that is somebody e
 connection instead: their savepoints, row locks and writes stay as they are.
 """
 
+import time
 from dataclasses import replace
 from typing import Any
 
 from .. import compat
+from ..metrics.counters import counters
 from . import bounds, coherence, config, holds, masking, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
@@ -112,16 +114,17 @@ class TurnBlock:
 			self.draft.message_digest = turns.digest_of(self.name, self.draft.content)
 
 	def __enter__(self) -> TurnInProgress:
+		self.asked_at = time.monotonic()
 		try:
 			self.hold = self._acquire()
 		except Exception as error:
-			raise writing.translate(error, self.name) from error
+			raise writing.refused(writing.translate(error, self.name)) from error
 		try:
 			self.turn = self._begin()
 		except BaseException as error:
 			self._give_back()
 			if isinstance(error, Exception):
-				raise writing.translate(error, self.name) from error
+				raise writing.refused(writing.translate(error, self.name)) from error
 			raise
 		return self.turn
 
@@ -157,6 +160,8 @@ class TurnBlock:
 		self.written = self.name in ledger().written
 		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
+		if not self.written:
+			counters.read(hit=self.warm)
 		row, before = (row, self._stored_before()) if row else self._read()
 		draft = self.draft
 		turn = TurnInProgress(row, self._origin(), draft.content, draft.intent, draft.message_key)
@@ -166,6 +171,7 @@ class TurnBlock:
 			self._repeat(turn, *before)
 		else:
 			writing.require_live(row)
+		counters.count("sessions_restored", turn.session.origin)
 		return turn
 
 	def _origin(self) -> str:
@@ -181,6 +187,7 @@ class TurnBlock:
 			row, before = self._row(), self._stored_before()
 		if row is None:
 			memory.drop(self.name)
+			counters.count("sessions_not_found", "unknown")
 			raise SessionNotFound.of(self.name)
 		return row, before
 
@@ -214,7 +221,7 @@ class TurnBlock:
 			role=self.turn.role,
 			intent=bounds.optional_label(self.turn.intent, "intent"),
 		)
-		write = Write(changes, [asked, *self.turn.drafts], session.happened)
+		write = Write(changes, [asked, *self.turn.drafts], session.happened, asked_at=self.asked_at)
 		# The trip that put our mark also said that this very row was current.
 		mark_is_safe = entry(session.row) == self.hold.said and ledger().token == self.hold.mark
 		try:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import frappe
 
 from .. import compat
+from ..metrics.counters import Counts, counters
 from . import holds, register, store
 from .memory import memory
 from .rows import Row, entry
@@ -44,6 +45,7 @@ class Ledger:
 		self.token = register.new_mark()
 		self.marked: set[str] = set()
 		self.written: dict[str, Written] = {}
+		self.counted: dict[str, list[tuple[Row, Counts]]] = {}
 		self.untrusted: set[str] = set()
 		self.holds: dict[str, holds.Hold] = {}
 		self.trusted: str | None = None
@@ -86,6 +88,13 @@ class Ledger:
 		written.mark_is_safe = mark_is_safe
 		seen().forget(name)
 		self._queue()
+
+	def count(self, row: Row, counts: Counts) -> None:
+		"""Figures (see `metrics.measures`) that hold once this version of a session is committed. Another version
+		under the same number shows that the one before was undone, by a rollback to a savepoint."""
+		before = self.counted.get(row.name, ())
+		kept = [one for one in before if one[0].version < row.version or one[0].revision == row.revision]
+		self.counted[row.name] = [*kept, (row, counts)]
 
 	def keep(self, hold: "holds.Hold") -> None:
 		"""Release this hold when the transaction ends."""
@@ -143,8 +152,13 @@ class Ledger:
 			row = self.written[name].row
 			if row is None or found.get(name) != (row.version, row.revision):
 				self.untrusted.add(name)
+				version = found.get(name, (0, ""))[0]
+				self.counted[name] = [one for one in self.counted.get(name, ()) if one[0].version <= version]
 
 	def after_commit(self) -> None:
+		for counted in self.counted.values():
+			for _row, counts in counted:
+				counters.add(counts)
 		written, untrusted, token = self.written, self.untrusted, self.token
 		held = self._end()
 		for name, change in written.items():

@@ -5,6 +5,7 @@ Inside the caller's transaction this never commits. If the database throws the w
 SessionConflict, because work of theirs is gone as well.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,11 +14,14 @@ from typing import Any
 import frappe
 
 from .. import compat
+from ..metrics import measures
+from ..metrics.counters import Counts, counters
 from . import config, events, proof, store, turns
 from .errors import (
 	SessionBusy,
 	SessionClosed,
 	SessionConflict,
+	SessionError,
 	SessionExpired,
 	SessionNotFound,
 	SessionStoreUnavailable,
@@ -41,6 +45,7 @@ class Write:
 	events: list[Event] = field(default_factory=list)
 	touch: bool = False  # counts as activity: the session lives longer
 	any_status: bool = False  # also allowed on a closed or expired session
+	asked_at: float | None = None  # when this turn was asked for (time.monotonic)
 
 	@property
 	def is_empty(self) -> bool:
@@ -128,8 +133,23 @@ def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
 			if translated is error:
 				raise
 			if not (lost and clean) or number + 1 == TRIES:
-				raise translated from error
+				raise refused(translated) from error
 	raise AssertionError("unreachable")
+
+
+def refused(error: Exception) -> Exception:
+	"""The error, counted once however many callers it passes through, if it refuses somebody for another's sake."""
+	kind = next((REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind)), None)
+	if kind and not error.counted:
+		error.counted = True
+		counters.count(*kind)
+	return error
+
+
+REFUSALS: dict[type[SessionError], tuple[str, str]] = {
+	SessionConflict: ("conflicts", "refused"),
+	SessionBusy: ("busy", ""),
+}
 
 
 def translate(error: Exception, name: str) -> Exception:
@@ -143,7 +163,7 @@ def translate(error: Exception, name: str) -> Exception:
 		compat.database().rollback()
 		ledger().after_rollback()
 		return SessionConflict.on(name, "the transaction")
-	return error
+	return refused(error)
 
 
 def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mark_is_safe: bool) -> Result:
@@ -153,6 +173,8 @@ def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mar
 	if result is None:
 		mark_is_safe = False
 		result = _on_current(base.name, lambda current: _again(base, current, write, decide), fence)
+		if result.written:
+			ledger().count(result.row, {("conflicts", "merged"): 1})
 	if result.written:
 		ledger().wrote(base.name, result.row, mark_is_safe=mark_is_safe)
 	else:
@@ -174,6 +196,7 @@ def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 	"""Decide on the row as it is, locked, whatever snapshot the transaction has; then write."""
 	current = store.select_locked(name)
 	if current is None:
+		counters.count("sessions_not_found", "unknown")
 		raise SessionNotFound.of(name)
 	if fence is not None and current.agent_fence != fence:
 		raise SessionConflict.on(name, "agent_fence")
@@ -221,7 +244,16 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	except Exception as error:
 		_take_back(row, replaced, changes, stored, error)
 		raise
+	ledger().count(replaced, _counts(row, replaced, write, now))
 	return Result(replaced, stored)
+
+
+def _counts(before: Row, after: Row, write: Write, now: datetime) -> Counts:
+	happened, roles = [event.event for event in write.events], [draft.role for draft in write.turns]
+	counts = measures.of_write(before, after, happened, roles, now)
+	if write.asked_at is not None:
+		counts.update(measures.of_turn(time.monotonic() - write.asked_at))
+	return counts
 
 
 def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], error: Exception) -> None:

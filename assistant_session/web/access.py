@@ -13,6 +13,7 @@ from frappe import _
 
 from .. import permissions
 from ..authentication import Caller
+from ..metrics.counters import counters
 from ..sessions import bounds, coherence, tokens
 from ..sessions.errors import NotPermitted, SessionNotFound
 from ..sessions.rows import Row
@@ -21,6 +22,7 @@ TOKEN_HEADER = "X-Assistant-Session-Token"
 DEVICE_HEADER = "X-Device-ID"
 COOKIE_HEADER = "X-Assistant-Session"  # a header no other site can make a browser send
 SERVICE, ADMINISTRATOR = "Assistant Session Service", "Assistant Session Administrator"
+MONITORING = "Assistant Session Monitoring"
 
 
 def require_staff() -> None:
@@ -33,6 +35,12 @@ def require_administrator() -> None:
 	"""What only the administrator role may do, on any session or check."""
 	if person() is None or ADMINISTRATOR not in frappe.get_roles():
 		raise NotPermitted(_("This is for the role {0}.").format(ADMINISTRATOR))
+
+
+def require_monitoring() -> None:
+	"""What a monitoring system may ask: figures about all sessions, and nothing about any one."""
+	if person() is None or not {MONITORING, ADMINISTRATOR}.intersection(frappe.get_roles()):
+		raise NotPermitted(_("This is for the roles {0} and {1}.").format(MONITORING, ADMINISTRATOR))
 
 
 def person() -> str | None:
@@ -105,14 +113,21 @@ def admitted(session_id: str | None, message_key: str | None = None) -> Row:
 	except SessionNotFound:
 		row = None
 	if not has_replaced_token(row, name, message_key):
+		if row and not opens(row, name):
+			counters.count("sessions_not_found", "refused")
 		require(row, name)
 	return row
 
 
 def require(row: Row | None, name: str) -> None:
 	"""Raise SessionNotFound unless the caller's token or login opens this row."""
-	if not (tokens.fits(row, token(name)) or _is_owner(row)):
+	if not opens(row, name):
 		raise SessionNotFound.of()
+
+
+def opens(row: Row | None, name: str) -> bool:
+	"""Whether the caller's token or login opens this row."""
+	return tokens.fits(row, token(name)) or _is_owner(row)
 
 
 def has_replaced_token(row: Row | None, name: str, message_key: str | None) -> bool:

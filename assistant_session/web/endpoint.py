@@ -35,13 +35,17 @@ class Cookie:
 
 @dataclass
 class Answer:
-	"""What an endpoint returns: the body, headers to add, cookies to set."""
+	"""What an endpoint returns: the body (or a `text` of its own type), headers to add, cookies to set."""
 
-	body: dict[str, Any] | Callable[[], dict[str, Any]]  # a function is asked after COMMIT
+	body: dict[str, Any] | Callable[[], dict[str, Any]] = field(
+		default_factory=dict
+	)  # a function is asked after COMMIT
 	headers: dict[str, str] = field(default_factory=dict)
 	cookies: list[Cookie] = field(default_factory=list)
 	wrote: str | None = None  # the session whose single write came last: its COMMIT needs no second look
 	refused: SessionError | None = None  # what is stored stays stored, but the caller is told this
+	text: bytes | None = None
+	content_type: str = "application/json"
 
 
 def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
@@ -151,8 +155,8 @@ def _refusal(error: SessionError) -> Response:
 
 
 def _response(body: dict, status: int, answer: Answer) -> Response:
-	text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-	response = Response(text, status=status, mimetype="application/json")
+	text = answer.text or json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+	response = Response(text, status=status, content_type=answer.content_type)
 	response.headers.extend({"Cache-Control": "no-store", **answer.headers})
 	for cookie in answer.cookies:
 		response.set_cookie(

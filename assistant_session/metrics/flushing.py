@@ -1,0 +1,59 @@
+"""Bringing counts into the database: beside a request or job, at most once a minute, and when the process ends.
+
+    "assistant_session_metrics_interval": 60        # site_config.json, seconds between two flushes of a process
+
+A flush is a short transaction on the second connection. If it fails, the counts stay and go with the next one; the
+request has been answered by then. Should the connection break in the very COMMIT, the counts of that one flush
+may be counted twice.
+"""
+
+import os
+
+import frappe
+
+from .. import compat
+from ..sessions import config
+from . import totals, workers
+from .counters import counters
+
+
+def after_request() -> None:
+	"""Hook of Frappe's, after every request and job of the site."""
+	if compat.is_connected() and counters.due(config.metrics_interval()):
+		flush()
+
+
+after_job = after_request
+
+
+def flush() -> bool:
+	"""Store what this process has counted for this site; whether that went well. Never raises for a database in trouble."""
+	batch = counters.take()
+	try:
+		totals.add(batch)
+	except Exception as error:
+		counters.put_back(batch)
+		if not isinstance(error, compat.database_errors()):
+			raise
+		frappe.logger("assistant_session").error(
+			f"metrics are kept for the next flush: {type(error).__name__}"
+		)
+		return False
+	workers.publish()
+	return True
+
+
+def flush_all() -> None:
+	"""The process ends in good order: store what it still holds, for every site."""
+	for site, folder in counters.waiting().items():
+		if not os.path.isdir(os.path.join(folder, site)):
+			continue  # the site was dropped meanwhile
+		try:
+			frappe.init(site, sites_path=folder, force=True)
+			frappe.connect()
+			flush()
+		except Exception as error:
+			# Nobody is left to handle it, and the exit of a process that did its work must not fail for figures.
+			frappe.logger("assistant_session").error(f"metrics of {site} are lost: {type(error).__name__}")
+		finally:
+			frappe.destroy()

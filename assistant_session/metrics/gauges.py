@@ -1,0 +1,50 @@
+"""What is so right now, asked of the database when somebody looks. Each question is answered from an index."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import frappe
+from pypika.functions import Count, Min
+
+from ..sessions import config, expiry, store
+from ..sessions.snapshot import ACTIVE
+from ..sessions.statements import P, run, table
+from .measures import channel_label
+
+
+@dataclass(frozen=True)
+class Now:
+	"""`active` sessions by channel; `overdue` rows by kind, which the next job ends; locks `held`, and the age
+	in seconds of the oldest (0 if none is held)."""
+
+	active: dict[str, int]
+	overdue: dict[str, int]
+	held: int
+	oldest_seconds: float
+
+
+def read() -> Now:
+	held, since = run(("locks held",), _locks, (ACTIVE, config.now()), beside=True)[0]
+	age = (config.now() - since).total_seconds() if since else 0
+	return Now(_active(), expiry.count_overdue(), held, max(age, 0))
+
+
+def _active() -> dict[str, int]:
+	"""Sessions with the status Active; channels Settings do not name are taken together."""
+
+	def build():
+		sessions = table(store.DOCTYPE)
+		query = frappe.qb.from_(sessions).select(sessions.channel, Count("*")).where(sessions.status == P)
+		return query.groupby(sessions.channel)
+
+	counts = Counter({channel: 0 for channel in config.settings().channels})
+	for channel, number in run(("active by channel",), build, (ACTIVE,), beside=True):
+		counts[channel_label(channel or "")] += number
+	return dict(counts)
+
+
+def _locks():
+	sessions = table(store.DOCTYPE)
+	query = frappe.qb.from_(sessions).select(Count("*"), Min(sessions.agent_locked_at))
+	held = (sessions.status == P) & (sessions.agent_lock_expires_at > P) & sessions.active_agent.isnotnull()
+	return query.where(held)
