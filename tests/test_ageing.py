@@ -153,6 +153,11 @@ def test_events_cut_off_at_the_front_with_the_digest_that_follows_do_not_pass(
 	assert [finding["kind"] for finding in sessions.report(long_lived).findings] == ["audit trail broken"]
 
 
+def test_a_digest_for_events_that_were_never_purged_is_named(long_lived, sessions, set_row):
+	set_row(long_lived, event_base="k1:00 k1:00")
+	assert [finding["kind"] for finding in sessions.report(long_lived).findings] == ["audit trail broken"]
+
+
 def test_a_trail_that_is_broken_stays_as_it_is(retention, long_lived, damage, site):
 	damage(
 		"update `tabSession Event` set event = 'closed' where session = %s order by name limit 1", long_lived
