@@ -1,7 +1,7 @@
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench chaos lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
@@ -11,6 +11,9 @@ test:  ## lint, then the whole suite on a real Frappe; FRAPPE_BENCH and FRAPPE_S
 
 bench:  ## the figures in the README
 	@$(PYTHON) -m dev run python -m benchmarks
+
+chaos:  ## conversations while servers are killed, and a checker; SECONDS=180 and SEED=… choose the run
+	@$(PYTHON) -m dev run env SECONDS=$(SECONDS) MINUTES=$(MINUTES) SEED=$(SEED) python -m chaos
 
 lint:
 	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check ."

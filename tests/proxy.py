@@ -40,7 +40,11 @@ class Proxy:
 			if not self.open:
 				incoming.close()
 				continue
-			pair = (incoming, socket.create_connection(("127.0.0.1", self.target_port)))
+			try:
+				pair = (incoming, socket.create_connection(("127.0.0.1", self.target_port)))
+			except OSError:  # nobody listens there: nobody shall wait here
+				incoming.close()
+				continue
 			self.pairs.append(pair)
 			for source, sink in (pair, pair[::-1]):
 				threading.Thread(target=_pump, args=(source, sink), daemon=True).start()

@@ -1,0 +1,77 @@
+"""Whether anybody was taken for somebody without a proof, or forgotten although they had given one.
+
+A session may say "authenticated" only from the first try of a message with the right credentials until an
+acknowledged logout or close. Once it said so it must go on saying so until a logout or close may have taken effect.
+"""
+
+from collections.abc import Iterator
+
+from .stories import NEVER, Entry, Message, Seen, Story
+
+
+def check(story: Story, row: Entry | None, run: Entry) -> Iterator[str]:
+	"""Violations in the answers of one session, and in its row as it was left."""
+	for seen in story.seen:
+		if seen.authenticated and not may_be_authenticated(story, seen.start, seen.end):
+			yield f"{story.name}: {seen.by} said “authenticated”, and nobody had proven anything"
+	yield from _check_forgotten(story)
+	yield from _check_outcomes(story, run)
+	yield from _check_secrets(story, run)
+	if row and row["authenticated"] and not may_be_authenticated(story, NEVER, NEVER):
+		yield f"{story.name}: the row was left authenticated, and nobody had proven anything"
+
+
+def may_be_authenticated(story: Story, start: float, end: float) -> bool:
+	"""Whether a proof may be in force for an answer that began at `start` and ended at `end`."""
+	return any(
+		message.kind == "right" and message.first_start < end and not _ended(story, message, start)
+		for message in story.messages.values()
+	)
+
+
+def _ended(story: Story, proof: Message, start: float) -> bool:
+	"""Whether it surely was over before `start`: something that ends it began after it and was acknowledged."""
+	return any(
+		ending.acknowledged and proof.acknowledged_at < ending.start and ending.end < start
+		for ending in story.endings
+	)
+
+
+def _check_forgotten(story: Story) -> Iterator[str]:
+	"""The latest answer that said so, before each that does not."""
+	said = sorted((seen for seen in story.seen if seen.authenticated), key=lambda seen: seen.end)
+	for seen in story.seen:
+		if seen.authenticated is not False or seen.stale:
+			continue
+		known = next((one for one in reversed(said) if one.end < seen.start), None)
+		if known and not _may_have_ended(story, known, seen):
+			yield f"{story.name}: {seen.by} did not know the person, who was authenticated and had not logged out"
+
+
+def _may_have_ended(story: Story, known: Seen, seen: Seen) -> bool:
+	return any(ending.start < seen.end and ending.end > known.start for ending in story.endings)
+
+
+def _check_outcomes(story: Story, run: Entry) -> Iterator[str]:
+	refused = 0
+	for message in story.acknowledged:
+		outcome = next((_outcome(ack) for ack in message.acks if _outcome(ack)), None)
+		if message.kind in ("wrong", "late") and outcome == "verified":
+			yield f"{story.name}: credentials that must not help were accepted ({message.kind})"
+		refused += outcome == "not_matched"
+	if refused > run["attempts_allowed"]:
+		yield f"{story.name}: {refused} guesses were judged, {run['attempts_allowed']} are allowed"
+
+
+def _outcome(ack: Entry) -> str | None:
+	return (ack["body"].get("verification") or {}).get("outcome")
+
+
+def _check_secrets(story: Story, run: Entry) -> Iterator[str]:
+	"""What is for authenticated people alone was told to nobody else."""
+	for message in story.acknowledged:
+		told = " ".join(reply["content"] for reply in message.replies)
+		if not any(secret in told for secret in run["secrets"]):
+			continue
+		if not may_be_authenticated(story, message.first_start, message.acknowledged_at):
+			yield f"{story.name}: “{message.said}” was answered with a person's data, and nobody had proven anything"
