@@ -58,7 +58,8 @@ def _perform(theatre: Theatre, sink: log.Log, seed: int, seconds: float, members
 	"""Conversations and faults for some seconds; then the people finish what they had begun to say."""
 	reader = _start_reader(theatre, seed)
 	until = time.monotonic() + seconds
-	site = Site([theatre.together.url, theatre.aside.url], theatre.site, sink, until, _teller(reader))
+	addresses = [theatre.together.url] * bounds.WORKERS + [theatre.aside.url]
+	site = Site(addresses, theatre.site, sink, until, _teller(reader))
 	threads = people.start(site, seed, members)
 	played = faults.Faults(theatre, sink, seed, lambda: list(site.living))
 	say(f"{bounds.CONVERSATIONS} conversations on {bounds.WORKERS + 1} workers")

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .stories import MESSAGES, Entry, Story, windows
+from .stories import CUT_OFF, MESSAGES, Entry, Story, windows
 
-OUTAGES = ("MariaDB killed", "Redis stopped, back empty", "one worker cut off from Redis", "Redis flushed")
+OUTAGES = ("MariaDB killed", "Redis stopped, back empty", CUT_OFF, "Redis flushed")
 DATABASE = "MariaDB killed"
 AROUND = 2.0  # seconds: connections break before a fault's end is logged, and a call outlives it
 EXPECTED = frozenset({None, 200, 409, 423, 503})
@@ -64,7 +64,7 @@ def _is_during(entry: Entry, outages: list[Entry]) -> bool:
 def _lost_its_token(story: Story, entry: Entry) -> bool:
 	"""A token is replaced by a proof; who loses that answer may ask once more, and loses the token with that one."""
 	return any(
-		message.kind == "right" and message.tries > 2 and message.first_start < entry["start"]
+		message.kind == "right" and message.lost > 1 and message.first_start < entry["start"]
 		for message in story.messages.values()
 	)
 
@@ -99,7 +99,7 @@ def figures(entries: list[Entry], stories: dict[str, Story]) -> dict[str, Any]:
 	return {
 		"sessions": len(stories),
 		"turns acknowledged": sum(len(message.acks) > 0 for message in messages),
-		"retries": sum(max(message.tries - 1, 0) for message in messages),
+		"retries": sum(max(len(message.tries) - 1, 0) for message in messages),
 		"reads checked": sum(len(story.seen) for story in stories.values()),
 		"answers": dict(Counter(_named(entry) for entry in calls).most_common()),
 		"during database outages": _during_outages(calls, entries),

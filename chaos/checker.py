@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import answers, trust
-from .stories import CREDENTIALS, MESSAGES, Entry, Message, Seen, Story, by_session, tell, windows
+from .stories import CREDENTIALS, NEVER, Cuts, Entry, Message, Seen, Story, by_session, tell
 
-CUT_OFF = "one worker cut off from Redis"
-MASK = "•••"
+MASKED = re.compile(r"[• ]+")
 COUNTED = re.compile(r"Question (\d+): your branch will answer “(.*)” today\.")
-CLOCK = 0.5  # seconds: a fault's times in the log are those of the one who caused it
-EXCEPTION = "write of a worker cut off from Redis missed by a read"
+MISSED = "write of a worker cut off from Redis missed by a read"
+OLD_ROW = "message answered from a row that missed such a write"
 
 
 @dataclass
@@ -34,15 +33,17 @@ def check(entries: list[Entry], sessions_rows: list[Entry], turns_rows: list[Ent
 	run = next(entry["run"] for entry in entries if "run" in entry)
 	stories, turns = tell(entries), by_session(turns_rows)
 	rows = {row["name"]: row for row in sessions_rows}
-	result = Result()
+	result, cuts = Result(), Cuts(entries, run["register_ttl"])
 	found = result.violations
 	for story in stories.values():
 		found += check_stored(story, turns[story.name])
 		found += check_order(story)
-		found += _check_reads(story, turns[story.name], entries, run, result.exceptions)
-		found += trust.check(story, rows.get(story.name), run)
+		found += check_reads(story, turns[story.name], cuts, result.exceptions)
+		found += trust.check(story, rows.get(story.name), run, cuts, result.exceptions)
 	for name in rows.keys() | turns.keys() | stories.keys():
 		found += check_row(name, rows.get(name), turns[name], stories.get(name))
+		if rows.get(name, {}).get("channel") == "Bank":
+			found += check_context(stories.get(name) or Story(name), turns[name], cuts, result.exceptions)
 	found += _check_orphans(entries, rows, turns, stories, result.exceptions)
 	found += answers.check(entries, stories, run, result.exceptions)
 	result.figures = answers.figures(entries, stories)
@@ -65,7 +66,7 @@ def _check_acknowledged(story: Story, message: Message, by_sequence: dict[int, E
 	stored = by_sequence.get(message.sequence)
 	if not message.replies:
 		yield f"{story.name}: “{message.said}” was acknowledged without the chatbot's answer"
-	elif stored is None or (stored["role"], stored["content"]) != ("user", _kept(message)):
+	elif stored is None or stored["role"] != "user" or not _is_kept_as(message, stored["content"]):
 		yield f"{story.name}: acknowledged “{message.said}” is not stored as turn {message.sequence}"
 	for ack in message.acks:
 		if _said(ack["body"].get("replies") or []) != _said(message.replies):
@@ -75,8 +76,8 @@ def _check_acknowledged(story: Story, message: Message, by_sequence: dict[int, E
 			yield f"{story.name}: the answer given as turn {reply['sequence']} is not what is stored there"
 
 
-def _kept(message: Message) -> str:
-	return MASK if message.kind in CREDENTIALS else message.said
+def _is_kept_as(message: Message, content: str) -> bool:
+	return bool(MASKED.fullmatch(content)) if message.kind in CREDENTIALS else content == message.said
 
 
 def _said(replies: list[Entry]) -> list[tuple[int, str]]:
@@ -120,37 +121,53 @@ def check_row(name: str, row: Entry | None, turns: list[Entry], story: Story | N
 		yield f"{name}: the row counts {row['turn_count']} turns, {len(turns)} are stored"
 	if story:
 		yield from _check_foreign(story, turns)
-	yield from _check_context(name, row, turns)
 
 
 def _check_foreign(story: Story, turns: list[Entry]) -> Iterator[str]:
-	said = {_kept(message) for message in story.messages.values()}
 	places = {turn["sequence"] for turn in turns if turn["role"] == "user"}
 	for turn in turns:
-		if turn["role"] == "user" and turn["content"] not in said:
+		if turn["role"] == "user" and not _was_said(story, turn["content"]):
 			yield f"{story.name}: turn {turn['sequence']} was never said in this session"
 		if turn["role"] != "user" and turn["reply_to"] not in places:
 			yield f"{story.name}: turn {turn['sequence']} answers nothing that is stored"
 
 
-def _check_context(name: str, row: Entry, turns: list[Entry]) -> Iterator[str]:
-	"""The bank's bot counts in the context and quotes: a lost update or a foreign answer shows in its replies."""
+def _was_said(story: Story, content: str) -> bool:
+	return any(_is_kept_as(message, content) for message in story.messages.values())
+
+
+def check_context(story: Story, turns: list[Entry], cuts: Cuts, exceptions: Counter) -> Iterator[str]:
+	"""The bank's bot counts in the context and quotes: a lost update or a foreign answer shows in its replies.
+
+	Two messages answered at once from the same row, because one missed what a cut-off worker wrote, count once.
+	"""
 	users = {turn["sequence"]: turn["content"] for turn in turns if turn["role"] == "user"}
 	counted = 0
-	for turn in turns if row["channel"] == "Bank" else ():
+	for turn in turns:
 		if turn["role"] == "user":
 			continue
-		counted += 1
 		said = COUNTED.fullmatch(turn["content"])
-		if not said or (int(said[1]), said[2]) != (counted, users.get(turn["reply_to"])):
-			yield f"{name}: turn {turn['sequence']} is not the answer to question {counted} (lost or foreign context)"
-			return
+		if not said or said[2] != users.get(turn["reply_to"]):
+			yield f"{story.name}: turn {turn['sequence']} does not answer turn {turn['reply_to']}"
+		elif int(said[1]) != counted + 1 and not _is_excused_answer(story, turn, cuts):
+			yield f"{story.name}: turn {turn['sequence']} counts {said[1]} after {counted}: an update was lost"
+		elif int(said[1]) != counted + 1:
+			exceptions[OLD_ROW] += 1
+		counted = int(said[1]) if said else counted
 
 
-def _check_reads(
-	story: Story, turns: list[Entry], entries: list[Entry], run: Entry, exceptions: Counter
-) -> Iterator[str]:
-	cuts = windows(entries, CUT_OFF)
+def _is_excused_answer(story: Story, turn: Entry, cuts: Cuts) -> bool:
+	"""The message was sent while a write of a cut-off worker in its session might be missed, or is one itself."""
+	answered = next((one for one in story.acknowledged if one.sequence == turn["reply_to"]), None)
+	at = answered.first_start if answered else NEVER
+	return any(
+		cuts.excuse(message.tries, at) and message.first_start < (answered.acknowledged_at if answered else 0)
+		for message in story.messages.values()
+	)
+
+
+def check_reads(story: Story, turns: list[Entry], cuts: Cuts, exceptions: Counter) -> Iterator[str]:
+	"""No read shows less than was acknowledged before it began, or what is not stored."""
 	by_sequence = {turn["sequence"]: turn for turn in turns}
 	for seen in story.seen:
 		for turn in seen.history:
@@ -159,15 +176,15 @@ def _check_reads(
 	fresh = [seen for seen in story.seen if seen.turns is not None and not seen.stale]
 	for seen in fresh:
 		unseen = _unseen(story, seen)
-		if unseen and all(_is_excused(message, seen, cuts, run) for message in unseen):
-			exceptions[EXCEPTION] += 1
+		if unseen and all(cuts.excuse(message.tries, seen.start) for message in unseen):
+			exceptions[MISSED] += 1
 		elif unseen:
 			yield f"{story.name}: {seen.by} showed {seen.turns} turns when {_newest(unseen)} had been acknowledged"
-	yield from _check_monotonic(story, fresh, exceptions)
+	yield from _check_monotonic(story, fresh)
 
 
 def _unseen(story: Story, seen: Seen) -> list[Message]:
-	"""Messages acknowledged before the read began that it does not show. A repeated message shows the present."""
+	"""Messages acknowledged before the read began that it does not show."""
 	return [
 		message
 		for message in story.acknowledged
@@ -179,17 +196,7 @@ def _newest(messages: list[Message]) -> int:
 	return max(message.last for message in messages)
 
 
-def _is_excused(message: Message, seen: Seen, cuts: list[Entry], run: Entry) -> bool:
-	"""Its worker was cut off, alone, when it wrote, and the read came before the old entry's life was over."""
-	written = message.acknowledged_at
-	cut_off = any(
-		message.worker in cut["workers"] and cut["start"] - CLOCK <= written <= cut["end"] + CLOCK
-		for cut in cuts
-	)
-	return cut_off and seen.start <= written + run["register_ttl"] + CLOCK
-
-
-def _check_monotonic(story: Story, fresh: list[Seen], exceptions: Counter) -> Iterator[str]:
+def _check_monotonic(story: Story, fresh: list[Seen]) -> Iterator[str]:
 	"""A read does not show less than one that had ended before. Missed acknowledged writes were judged already."""
 	ended = sorted(fresh, key=lambda seen: seen.end)
 	most, before = 0, iter(ended)
@@ -218,6 +225,3 @@ def _check_orphans(
 def _short(sequences: list[int]) -> str:
 	text = ", ".join(map(str, sequences[:20]))
 	return f"{text}, …" if len(sequences) > 20 else text
-
-
-__all__ = ["EXCEPTION", "MESSAGES", "Result", "check"]

@@ -30,7 +30,7 @@ HASTY_PATIENCE = (0.005, 0.1)
 class Site:
 	"""Where the workers are, what is logged, and when the play ends (monotonic seconds)."""
 
-	addresses: list[str]
+	addresses: list[str]  # one for each worker
 	host: str
 	log: Log
 	until: float
@@ -137,8 +137,8 @@ class Tab:
 	def _post(
 		self, call: str, arguments: dict, headers: dict, patience: float | None, entry: dict
 	) -> requests.Response | None:
-		entry.update(status=None, failure=None, body=None, retry_after=None, worker=None)
 		address = self.random.choice(self.site.addresses)
+		entry.update(status=None, failure=None, body=None, retry_after=None, worker=None, address=address)
 		address = f"{address}/api/method/assistant_session.api.{call}"
 		try:
 			answer = requests.post(

@@ -3,9 +3,9 @@
 Times are of the machine's monotonic clock, in seconds, the same for every process. Entries:
 
 	{"run": {"seed", "longest_answer", "longest_read", "register_ttl", "attempts_allowed", "secrets"}}
-	{"fault": kind, "start", "end", "workers": [pid…]}
+	{"fault": kind, "start", "end", "address"}
 	{"client", "call", "session", "message_id", "said", "kind", "start", "end", "status", "failure", "retry_after",
-	 "worker", "body", "patience"}          one try of one call over HTTP; status is null if no answer came
+	 "address", "worker", "body", "patience"}   one try of one call over HTTP; status is null if no answer came
 	{"client", "gave_up": call, "session", "message_id"}    never acknowledged, although the faults had ended
 	{"read": outcome, "session", "turns", "authenticated", "start", "end"}  one sessions.get of a Python process
 """

@@ -5,10 +5,13 @@ may have taken effect from its first try to its first acknowledgement, whatever 
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 NEVER = float("inf")
+CLOCK = 0.5  # seconds: a fault's times in the log are those of the one who caused it
+CUT_OFF = "one worker cut off from Redis"
 MESSAGES = ("send_message", "submit_credentials")
 CREDENTIALS = ("right", "wrong", "late")  # `late`: the right ones, after all attempts were used up
 
@@ -24,16 +27,16 @@ class Message:
 	kind: str
 	first_start: float
 	acks: list[Entry] = field(default_factory=list)  # answers with status 200, in order of their end
-	refused: bool = False  # answered with a status that asks for no further try
-	tries: int = 0
+	tries: list[Entry] = field(default_factory=list)
 
 	@property
 	def acknowledged_at(self) -> float:
 		return self.acks[0]["end"] if self.acks else NEVER
 
 	@property
-	def worker(self) -> int | None:
-		return self.acks[0]["worker"]
+	def lost(self) -> int:
+		"""How many tries got no answer."""
+		return sum(entry["status"] is None for entry in self.tries)
 
 	@property
 	def last(self) -> int:
@@ -71,6 +74,7 @@ class Span:
 	start: float
 	end: float
 	acknowledged: bool
+	tries: tuple[Entry, ...]
 
 
 @dataclass
@@ -91,6 +95,26 @@ class Story:
 	@property
 	def endings(self) -> list[Span]:
 		return self.logouts + self.closes
+
+
+class Cuts:
+	"""The documented exception: when workers behind one address alone were cut off from Redis, and for how long what
+	they wrote then may be missed by others (the life of a register entry, in seconds)."""
+
+	def __init__(self, entries: list[Entry], register_ttl: float):
+		self.faults, self.life = windows(entries, CUT_OFF), register_ttl + CLOCK
+
+	def excuse(self, tries: Iterable[Entry], seen_at: float) -> bool:
+		"""Whether one of these calls may have written unmarked, so lately that it may be missed at `seen_at`."""
+		return any(self._unmarked(entry) and seen_at <= entry["end"] + self.life for entry in tries)
+
+	def _unmarked(self, entry: Entry) -> bool:
+		return any(
+			entry["address"] == cut["address"]
+			and entry["start"] <= cut["end"] + CLOCK
+			and cut["start"] - CLOCK <= entry["end"]
+			for cut in self.faults
+		)
 
 
 def tell(entries: list[Entry]) -> dict[str, Story]:
@@ -115,7 +139,7 @@ def _add(story: Story, entry: Entry) -> None:
 		_add_message(story, entry)
 	elif entry["call"] in ("logout", "close_session"):
 		spans = story.logouts if entry["call"] == "logout" else story.closes
-		spans.append(Span(entry["start"], _effect_end(entry), entry["status"] == 200))
+		spans.append(Span(entry["start"], _effect_end(entry), entry["status"] == 200, (entry,)))
 	if entry["status"] == 200:
 		story.seen.append(_seen(entry))
 	elif entry["status"] in (404, 410):
@@ -131,12 +155,10 @@ def _add_message(story: Story, entry: Entry) -> None:
 	message = story.messages.get(key)
 	if message is None:
 		message = story.messages[key] = Message(key, entry["said"], entry["kind"], entry["start"])
-	message.tries += 1
+	message.tries.append(entry)
 	message.first_start = min(message.first_start, entry["start"])
 	if entry["status"] == 200:
 		message.acks.append(entry)
-	elif entry["status"] in (404, 410, 429):
-		message.refused = True
 
 
 def _add_read(story: Story, entry: Entry) -> None:

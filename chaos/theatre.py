@@ -81,10 +81,7 @@ class Theatre:
 
 	def workers(self) -> list[int]:
 		"""Process ids of all workers: the children of the masters this run started."""
-		return [pid for stage in self.stages for pid in self.workers_of(stage)]
-
-	def workers_of(self, stage: Stage) -> list[int]:
-		return _children(stage)
+		return [pid for stage in self.stages for pid in _children(stage)]
 
 	def kill_database(self, seconds: float) -> None:
 		"""SIGKILL, some time without a database, and its restart."""
