@@ -54,7 +54,10 @@ def _check_granted(story: Story, cuts: Cuts, exceptions: Counter) -> Iterator[st
 
 def _check_forgotten(story: Story, cuts: Cuts, exceptions: Counter) -> Iterator[str]:
 	"""The latest answer that said so, before each that does not."""
-	said = sorted((seen for seen in story.seen if seen.authenticated), key=lambda seen: seen.end)
+	said = [
+		one for one in story.seen if one.authenticated and may_be_authenticated(story, one.start, one.end)
+	]
+	said.sort(key=lambda one: one.end)
 	proofs = [one for message in story.messages.values() if message.kind == "right" for one in message.tries]
 	for seen in story.seen:
 		if seen.authenticated is not False or seen.stale:

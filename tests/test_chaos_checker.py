@@ -335,6 +335,8 @@ def test_a_logout_of_a_cut_off_worker_may_be_missed_for_a_while(run):
 	run.log.append(resumed(6, 4, session=M, authenticated=True))
 	result = run.check()
 	assert result.violations == [] and result.exceptions[MISSED_END] == 1
+	run.log.append(resumed(6.5, 4, session=M))
+	assert run.violations == ""
 	run.log.append(resumed(4.1 + RUN["register_ttl"] + 1, 4, session=M, authenticated=True))
 	assert "said “authenticated”, and nobody had proven anything" in run.violations
 
