@@ -13,6 +13,7 @@ bench:  ## the figures in the README
 	@$(PYTHON) -m dev run python -m benchmarks
 
 chaos:  ## conversations while servers are killed, and a checker; SECONDS=180 and SEED=… choose the run
+	@$(PYTHON) -m chaos.place
 	@$(PYTHON) -m dev run env SECONDS=$(SECONDS) MINUTES=$(MINUTES) SEED=$(SEED) python -m chaos
 
 lint:

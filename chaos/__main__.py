@@ -2,13 +2,15 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
 
 from . import bounds, cast, checker, database, faults, log, people, report
 from .clients import Site
-from .theatre import NotOurs, Theatre, require_pocket_bench
+from .place import NotOurs, require_pocket_bench
+from .theatre import Theatre
 
 SECONDS = 180
 SECRETS = ["Sunrise", "2026-12-01"]  # what the pension bot tells members alone
@@ -24,6 +26,7 @@ def main() -> int:
 		print(error, file=sys.stderr)
 		return 2
 	print(f"chaos: seed {seed}, {seconds:.0f} seconds", flush=True)
+	signal.signal(signal.SIGTERM, _interrupt)
 	theatre = Theatre(bench, site)
 	try:
 		return _play(theatre, seed, seconds)
@@ -31,6 +34,10 @@ def main() -> int:
 		return 130
 	finally:
 		theatre.close()
+
+
+def _interrupt(_number, _frame) -> None:
+	raise KeyboardInterrupt
 
 
 def _play(theatre: Theatre, seed: int, seconds: float) -> int:
@@ -45,6 +52,8 @@ def _play(theatre: Theatre, seed: int, seconds: float) -> int:
 	played, broken = _perform(theatre, sink, seed, seconds, members, say)
 	result = _judge(theatre)
 	result.violations += broken
+	if ill := theatre.doctor():
+		result.violations.append(f"the app's own doctor: {ill}")
 	missing = played.missing() if seconds >= bounds.FROM_HERE_ALL_KINDS else []
 	print(report.text(result, played, missing, seed), flush=True)
 	nothing = not (played.played and result.figures["turns acknowledged"])

@@ -18,7 +18,7 @@ from assistant_session import sessions
 from .log import Log
 
 PAUSE = 0.01  # seconds between two reads
-KNOWN = 200  # the newest sessions, which are read
+KNOWN = 70  # the newest sessions, which are read
 
 
 def main(site: str, log: Path, seed: str) -> None:

@@ -5,7 +5,6 @@ the thread that started them (`dev.servers.end_with_parent`).
 """
 
 import json
-import os
 import shutil
 import signal
 import tempfile
@@ -16,28 +15,12 @@ import pymysql
 
 from assistant_session.demo.stage import Stage
 from dev import packages, servers
-from dev.site import ROOT
 from tests.proxy import Proxy
 
 from . import bounds, database
 
 HOST = "127.0.0.1"
 CONNECT_SECONDS = 5
-
-
-class NotOurs(Exception):
-	"""The chaos kills servers: it plays on the pocket bench of this clone alone."""
-
-
-def require_pocket_bench() -> tuple[Path, str]:
-	"""Folder and site of this clone's pocket bench; NotOurs for any other bench."""
-	bench = os.environ.get("FRAPPE_BENCH")
-	if not bench or Path(bench).resolve() != ROOT.resolve():
-		raise NotOurs(
-			"make chaos kills databases and workers, so it only plays on the pocket bench it makes itself. "
-			"Unset FRAPPE_BENCH and FRAPPE_SITE and run it again."
-		)
-	return ROOT, os.environ["FRAPPE_SITE"]
 
 
 class Theatre:
@@ -68,6 +51,11 @@ class Theatre:
 		self.proxy = Proxy(self.redis.port)
 		self.together = self._stage(f"redis://{HOST}:{self.redis.port}")
 		self.aside = self._stage(self.proxy.url)
+
+	def doctor(self) -> str:
+		"""What the app's own doctor says of all sessions, their audit trails included; empty if all is well."""
+		said = self.together.command("assistant-session", "doctor")
+		return (said.stdout + said.stderr).strip() if said.returncode else ""
 
 	def start_workers(self) -> None:
 		self.together.start(bounds.WORKERS)

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import pytest
 
+from chaos import place
 from chaos.checker import MISSED, OLD_ROW, check
 from chaos.trust import MISSED_END
 from tests.conftest import REPOSITORY
@@ -483,8 +484,7 @@ def test_the_checker_shares_no_code_with_the_app():
 
 
 def test_chaos_refuses_a_bench_that_is_not_its_own(tmp_path, monkeypatch):
-	from chaos import theatre
-
 	monkeypatch.setenv("FRAPPE_BENCH", str(tmp_path))
-	with pytest.raises(theatre.NotOurs, match="Unset FRAPPE_BENCH"):
-		theatre.require_pocket_bench()
+	for require in (place.require_none_named, place.require_pocket_bench):
+		with pytest.raises(place.NotOurs, match="Unset FRAPPE_BENCH"):
+			require()
