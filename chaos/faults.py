@@ -24,7 +24,8 @@ DATABASE, ROWS, DEADLOCKS = "MariaDB killed", "rows locked", "locks taken crossw
 WEIGHTS = {
 	WORKER: 5, ALL_WORKERS: 1, FLUSHED: 3, REDIS: 2, CUT_OFF: 2, DATABASE: 2, ROWS: 2, DEADLOCKS: 4,
 }  # fmt: skip
-AT_ONCE = 3  # sessions whose rows are locked together
+LOCKED, CROSSED = 3, 8  # sessions whose rows are locked together
+ROUNDS = 3
 PAUSE = (0.5, 3.0)  # seconds between two faults
 
 
@@ -84,14 +85,19 @@ class Faults:
 			self.theatre.proxy.mend()
 
 	def _hold_rows(self) -> None:
-		self._with_locks(locks.hold_rows, bounds.LOCK_WAIT + self.random.uniform(0.5, 1.5))
+		self._with_locks(locks.hold_rows, LOCKED, bounds.LOCK_WAIT + self.random.uniform(0.5, 1.5))
 
 	def _cross(self) -> None:
-		self._with_locks(locks.cross)
+		"""Until the database has counted a deadlock: on a slow machine nobody may be writing there just now."""
+		before = self.counted[locks.COUNTERS[0]]
+		for _round in range(ROUNDS):
+			self._with_locks(locks.cross, CROSSED)
+			if self.counted[locks.COUNTERS[0]] > before:
+				return
 
-	def _with_locks(self, play: Callable, *more: float) -> None:
+	def _with_locks(self, play: Callable, most: int, *more: float) -> None:
 		sessions = self.living()
-		chosen = self.random.sample(sorted(sessions), min(AT_ONCE, len(sessions)))
+		chosen = self.random.sample(sorted(sessions), min(most, len(sessions)))
 		connection = self.theatre.connect()
 		try:
 			before = locks.counted(connection)

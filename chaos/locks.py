@@ -12,7 +12,7 @@ import pymysql
 
 DEADLOCK, LOCK_WAIT = 1213, 1205
 WEIGHT = 300  # rows of ours in the transaction
-LET_WRITERS_COME = 0.4  # seconds
+LET_WRITERS_COME = 0.7  # seconds
 COUNTERS = ("lock_deadlocks", "lock_timeouts")
 
 

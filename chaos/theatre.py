@@ -21,6 +21,7 @@ from . import bounds, database
 
 HOST = "127.0.0.1"
 CONNECT_SECONDS = 5
+FROZEN = 0.5  # seconds
 
 
 class Theatre:
@@ -72,7 +73,9 @@ class Theatre:
 		return [pid for stage in self.stages for pid in _children(stage)]
 
 	def kill_database(self, seconds: float) -> None:
-		"""SIGKILL, some time without a database, and its restart."""
+		"""Frozen for a moment, so that it dies in the middle of COMMITs; some time without a database, and its restart."""
+		self.database.process.send_signal(signal.SIGSTOP)
+		time.sleep(FROZEN)
 		self.database.stop(signal.SIGKILL)
 		time.sleep(seconds)
 		self.database.start()
