@@ -102,6 +102,7 @@ def figures(entries: list[Entry], stories: dict[str, Story]) -> dict[str, Any]:
 		"retries": sum(max(len(message.tries) - 1, 0) for message in messages),
 		"reads checked": sum(len(story.seen) for story in stories.values()),
 		"answers": dict(Counter(_named(entry) for entry in calls).most_common()),
+		"answers 500": dict(Counter(_text(entry) for entry in calls if entry["status"] == 500)),
 		"during database outages": _during_outages(calls, entries),
 		"Python reads": dict(Counter(entry["read"] for entry in reads).most_common()),
 		"longest answer": _longest(call for call in calls if not call["patience"]),
