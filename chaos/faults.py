@@ -85,23 +85,27 @@ class Faults:
 			self.theatre.proxy.mend()
 
 	def _hold_rows(self) -> None:
-		self._with_locks(locks.hold_rows, LOCKED, bounds.LOCK_WAIT + self.random.uniform(0.5, 1.5))
+		seconds = bounds.LOCK_WAIT + self.random.uniform(0.5, 1.5)
+		self._until_counted("lock_timeouts", LOCKED, lambda *given: locks.hold_rows(*given, seconds))
 
 	def _cross(self) -> None:
-		"""Until the database has counted a deadlock: on a slow machine nobody may be writing there just now."""
-		before = self.counted[locks.COUNTERS[0]]
+		self._until_counted("lock_deadlocks", CROSSED, locks.cross)
+
+	def _until_counted(self, counter: str, most: int, play: Callable) -> None:
+		"""In other sessions until the database has counted one: on a slow machine nobody may be writing just now."""
+		before = self.counted[counter]
 		for _round in range(ROUNDS):
-			self._with_locks(locks.cross, CROSSED)
-			if self.counted[locks.COUNTERS[0]] > before:
+			self._with_locks(most, play)
+			if self.counted[counter] > before:
 				return
 
-	def _with_locks(self, play: Callable, most: int, *more: float) -> None:
+	def _with_locks(self, most: int, play: Callable) -> None:
 		sessions = self.living()
 		chosen = self.random.sample(sorted(sessions), min(most, len(sessions)))
 		connection = self.theatre.connect()
 		try:
 			before = locks.counted(connection)
-			play(connection, chosen, *more)
+			play(connection, chosen)
 			after = locks.counted(connection)
 		finally:
 			connection.close()
