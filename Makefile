@@ -1,7 +1,7 @@
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: demo test bench scale lint clean
+.PHONY: demo test bench scale chaos lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
@@ -14,6 +14,10 @@ bench:  ## the figures in the README
 
 scale:  ## turns of several processes, and with ten million turns in the table (a quarter of an hour, 6 GB of disk)
 	@$(PYTHON) -m dev run sh -c "python -m benchmarks.workers && python -m benchmarks.volume"
+
+chaos:  ## conversations while servers are killed, and a checker; SECONDS=180 and SEED=… choose the run
+	@$(PYTHON) -m chaos.place
+	@$(PYTHON) -m dev run env SECONDS=$(SECONDS) MINUTES=$(MINUTES) SEED=$(SEED) python -m chaos
 
 lint:
 	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check ."

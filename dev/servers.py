@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from .console import SetupError, run
@@ -122,8 +123,8 @@ class MariaDB:
 		self.password_file.touch(mode=0o600)
 		self.password_file.write_text(password)
 
-	def start(self, log: Path) -> Server:
-		"""The running server. Commits are flushed to disk, as in production."""
+	def start(self, log: Path, options: Sequence[str] = ()) -> Server:
+		"""The running server, with more `options`. Commits are flushed to disk, as in production."""
 		port = free_port()
 		command = [
 			self.programs["mariadbd"], "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}",
@@ -132,7 +133,7 @@ class MariaDB:
 			"--innodb-buffer-pool-size=512M", "--max-connections=300", "--max-allowed-packet=64M",
 			"--innodb-flush-log-at-trx-commit=1", "--skip-name-resolve=0",
 		]  # fmt: skip
-		return Server("MariaDB", [*command, *_as_root()], port, log).start()
+		return Server("MariaDB", [*command, *options, *_as_root()], port, log).start()
 
 	def _sql(self, statements: str) -> None:
 		command = [self.programs["mariadb"], "--no-defaults", f"--socket={self.socket}", "-u", "root"]

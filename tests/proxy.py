@@ -21,7 +21,7 @@ class Proxy:
 		self.open = False
 		for pair in self.pairs:
 			for end in pair:
-				end.close()
+				_hang_up(end)
 		self.pairs.clear()
 
 	def mend(self) -> None:
@@ -40,8 +40,15 @@ class Proxy:
 			if not self.open:
 				incoming.close()
 				continue
-			pair = (incoming, socket.create_connection(("127.0.0.1", self.target_port)))
+			try:
+				pair = (incoming, socket.create_connection(("127.0.0.1", self.target_port)))
+			except OSError:  # nobody listens there: nobody shall wait here
+				incoming.close()
+				continue
 			self.pairs.append(pair)
+			if not self.open:  # cut while we connected
+				self.cut()
+				continue
 			for source, sink in (pair, pair[::-1]):
 				threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
 
@@ -53,5 +60,14 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 	except OSError:
 		pass
 	finally:
-		source.close()
-		sink.close()
+		_hang_up(source)
+		_hang_up(sink)
+
+
+def _hang_up(end: socket.socket) -> None:
+	"""Close so that the other side notices, and a thread of ours that reads from it as well."""
+	try:
+		end.shutdown(socket.SHUT_RDWR)
+	except OSError:  # it is gone already
+		pass
+	end.close()

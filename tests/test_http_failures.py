@@ -104,6 +104,42 @@ def test_a_database_that_goes_away_is_503_for_a_logged_in_user_as_well(workers, 
 	assert error(answer) == (503, "SessionStoreUnavailable") and user.history() == []
 
 
+@pytest.fixture
+def away(site, sessions, page, monkeypatch, cache_server):
+	"""This process remembers the page's session as it is now; then the database goes away, and Redis knows nothing."""
+	from assistant_session.sessions import store
+
+	def select(*_arguments, **_more):
+		raise site.db.OperationalError(2006, "gone away")
+
+	def go_away() -> None:
+		cache_server.flush()
+		monkeypatch.setattr(store, "select", select)
+
+	sessions.get(page.session_id)
+	return go_away
+
+
+def _admitted(site, page, token: str):
+	from assistant_session.web import access
+
+	builder = EnvironBuilder(method="POST", headers={"X-Assistant-Session-Token": token})
+	site.local.request = Request(builder.get_environ())
+	site.set_user("Guest")
+	return access.admitted(page.session_id)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_while_the_database_is_away_nobody_is_admitted_or_refused_by_memory(site, page, away, right):
+	"""Memory may hold the token of before a verification: the new one was 404, the old one was let in."""
+	from assistant_session.sessions.errors import SessionStoreUnavailable
+
+	assert _admitted(site, page, page.token).name == page.session_id
+	away()
+	with pytest.raises(SessionStoreUnavailable):
+		_admitted(site, page, page.token if right else "the new one")
+
+
 def test_messages_are_limited_per_session_and_other_sessions_go_on(page, workers, limits):
 	from assistant_session.sessions import config
 

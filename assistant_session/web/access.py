@@ -15,7 +15,7 @@ from .. import permissions
 from ..authentication import Caller
 from ..metrics.counters import counters
 from ..sessions import bounds, coherence, tokens
-from ..sessions.errors import NotPermitted, SessionNotFound
+from ..sessions.errors import NotPermitted, SessionNotFound, SessionStoreUnavailable
 from ..sessions.rows import Row
 
 TOKEN_HEADER = "X-Assistant-Session-Token"
@@ -103,15 +103,18 @@ def _is_trusted_proxy(address: str | None) -> bool:
 
 
 def admitted(session_id: str | None, message_key: str | None = None) -> Row:
-	"""The row of a session that this caller may have; the same SessionNotFound for every other id.
+	"""The row of a session that this caller may have; the same SessionNotFound for every other id. While the database
+	is away nobody is admitted or refused by what memory says: SessionStoreUnavailable.
 
 	`message_key` also admits who repeats the message whose answer replaced their token.
 	"""
 	name = bounds.session_id(session_id)
 	try:
-		row, _origin = coherence.read(name)
+		row, origin = coherence.read(name)
 	except SessionNotFound:
-		row = None
+		row, origin = None, coherence.DATABASE
+	if origin == coherence.STALE:  # it may hold a token that was replaced, or an owner that was changed
+		raise SessionStoreUnavailable.of()
 	if not has_replaced_token(row, name, message_key):
 		if row and not opens(row, name):
 			counters.count("sessions_not_found", "refused")
