@@ -310,6 +310,22 @@ def _leave_traces(site, name: str, text: str) -> None:
 	).insert(ignore_permissions=True)  # fmt: skip
 
 
+def test_what_frappe_keeps_in_the_row_itself_goes(erase, talkative, set_row, workers, cache_server):
+	set_row(talkative, owner=SECRET, modified_by=SECRET, _comments=SECRET, _user_tags=SECRET, _assign=SECRET)
+	erase(session=talkative)
+	assert traces(SECRET, workers, cache_server) == []
+
+
+def test_logs_about_an_id_that_only_looks_alike_to_the_database_stay(erase, sessions, site):
+	name = f"like_this_{secrets.token_hex(6)}"
+	sessions.open(name)
+	for mentioned in (name, name.replace("_", "-")):
+		site.get_doc({"doctype": "Error Log", "method": "x", "error": f"in {mentioned}"}).db_insert()
+	site.db.commit()
+	assert erase(session=name)["elsewhere"] == {"Error Log": 1}
+	assert site.db.count("Error Log", {"error": f"in {name.replace('_', '-')}"}) == 1
+
+
 def test_from_the_shell_only_when_told_to(stage, talkative, sessions, site, erasing, tmp_path):
 	done = stage.command("assistant-session", "erase", "--session", talkative)
 	assert json.loads(done.stdout)["would_erase"] == [talkative] and len(sessions.history(talkative)) == 2
