@@ -66,8 +66,7 @@ def names(site, sessions):
 	lockout.unlock(session)
 	attempt = lockout.Bucket.of(lockout.UNLOCKED, session).name
 	totals.add({0: {("turns", "user"): 1}})  # of an hour nobody counts in any more
-	hour = ["<", "1970-01-03"]  # in whatever time zone
-	(metric,) = site.get_all(METRIC, {"metric": "turns", "label": "user", "hour": hour}, pluck="name")
+	metric = totals.name_of(("turns", "user"), totals._hour(0))
 	return {
 		SESSION: session, TURN: f"{session}-{1:010d}", EVENT: f"{session}-{1:08d}", ATTEMPT: attempt, METRIC: metric,
 	}  # fmt: skip
