@@ -29,6 +29,9 @@ INDEXES = {
 }
 
 
+KEPT_WITH_SESSIONS = ("Conversation Turn", "Session Event")
+
+
 def after_install() -> None:
 	_make_roles()
 	_make_first_channel()
@@ -37,20 +40,25 @@ def after_install() -> None:
 	keys.ensure()
 
 
-def _set_retention() -> None:
-	"""What newer versions of Frappe do by themselves from the hook: an entry in Log Settings."""
-	settings = frappe.get_single("Log Settings")
-	known = {row.ref_doctype for row in settings.logs_to_clear}
-	for doctype, days in hooks.default_log_clearing_doctypes.items():
-		if doctype not in known:
-			settings.append("logs_to_clear", {"ref_doctype": doctype, "days": days})
-			settings.save(ignore_permissions=True)
-
-
 def after_migrate() -> None:
 	_make_roles()
+	_set_retention()
 	_make_indexes()
 	keys.ensure()
+
+
+def _set_retention() -> None:
+	"""Entries in Log Settings that are missing, before Frappe makes them by itself. Turns and events stay at least as
+	long as the site was told to keep sessions: nothing goes that nobody decided upon."""
+	settings = frappe.get_single("Log Settings")
+	known = {row.ref_doctype: row.days for row in settings.logs_to_clear}
+	missing = {name: days for name, days in hooks.default_log_clearing_doctypes.items() if name not in known}
+	for doctype, days in missing.items():
+		if doctype in KEPT_WITH_SESSIONS:
+			days = max(days, known.get("Conversation Session", 0))
+		settings.append("logs_to_clear", {"ref_doctype": doctype, "days": days})
+	if missing:
+		settings.save(ignore_permissions=True)
 
 
 def _make_roles() -> None:

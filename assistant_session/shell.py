@@ -73,9 +73,13 @@ def names_a_person(command):
 
 @contextmanager
 def private(path: str | None):
-	"""Standard output, or a file that only its owner may read."""
+	"""Standard output, or a new file that only its owner may read."""
 	if path is None:
 		yield sys.stdout
 		return
-	with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as sink:
+	try:
+		opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+	except OSError as error:
+		raise click.ClickException(f"{path}: {error.strerror}") from error
+	with open(opened, "w") as sink:
 		yield sink

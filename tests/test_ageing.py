@@ -166,6 +166,38 @@ def test_a_trail_that_is_broken_stays_as_it_is(retention, long_lived, damage, si
 	assert retention.purge_events(DAYS) == 0 and sequences(site, "Session Event", long_lived) == before
 
 
+def test_what_has_ended_stays_whole_until_it_goes_as_a_whole(retention, long_lived, sessions, site):
+	sessions.close(long_lived, "done")
+	site.db.commit()
+	assert (retention.purge_turns(DAYS), retention.purge_events(DAYS)) == (0, 0)
+
+
+def test_what_was_purged_meanwhile_by_another_is_not_purged_again(retention, long_lived, stored, monkeypatch):
+	from assistant_session.maintenance import ageing
+
+	old = ageing.Aged._old
+
+	def another_is_faster(self, name):
+		found = old(self, name)
+		if name == long_lived and stored(name).purged_turns == 0:
+			monkeypatch.setattr(ageing.Aged, "_old", old)
+			assert retention.purge_turns(DAYS) == 4
+			monkeypatch.setattr(ageing.Aged, "_old", another_is_faster)
+		return found
+
+	monkeypatch.setattr(ageing.Aged, "_old", another_is_faster)
+	assert retention.purge_turns(DAYS) == 0 and stored(long_lived).purged_turns == 4
+
+
+def test_a_row_that_was_only_looked_at_is_free_again(retention, long_lived, damage, worker):
+	damage(
+		"update `tabSession Event` set event = 'closed' where session = %s order by name limit 1", long_lived
+	)
+	assert retention.purge_events(DAYS) == 0
+	code = "frappe.db.sql('set session innodb_lock_wait_timeout = 1'); sessions.add_turn(name, 'user', 'x'); frappe.db.commit()"
+	worker().run(code, name=long_lived)
+
+
 def test_a_legal_hold_keeps_turns_and_events(retention, long_lived, set_row, site):
 	set_row(long_lived, legal_hold=1)
 	assert (retention.purge_turns(DAYS), retention.purge_events(DAYS)) == (0, 0)
@@ -186,8 +218,11 @@ def test_a_step_is_bounded(retention, long_lived, site, monkeypatch):
 
 	monkeypatch.setattr(ageing, "ROWS", 3)
 	old = ageing.Aged("Conversation Turn", retention._before(DAYS))
-	assert [old.purge(), old.purge(), old.purge()] == [3, 1, 0]
-	site.db.commit()
+	steps = []
+	for _step in range(3):
+		steps.append(old.purge())
+		site.db.commit()
+	assert steps == [3, 1, 0]
 	assert sequences(site, "Conversation Turn", long_lived) == [5, 6]
 
 

@@ -288,6 +288,24 @@ def test_every_worker_reads_anew_after_a_repair(sessions, site, told, set_row, w
 	assert other.run("result = sessions.get(name).current_state", name=told) == "EDITED"
 
 
+def test_a_row_from_an_older_backup_counts_its_events_again(sessions, site, told, set_row, stored):
+	"""The trail is whole and goes on from what the row counts: there is one right answer."""
+	before = stored(told)
+	(digest,) = site.get_all("Session Event", {"session": told, "sequence": 1}, pluck="digest")
+	set_row(told, event_count=1, event_head=digest)
+	report = ensured(sessions, site, told)
+	assert [(one["kind"], one["detail"], one["remedy"]) for one in report.findings] == [
+		("events uncounted", f"{before.event_count} stored, 1 counted", "count them")
+	]
+	assert stored(told).event_count == before.event_count + 1, "and the repair is written down"
+	assert whole(site, told) and sessions.ensure_consistency(told).consistent
+
+
+def test_a_head_that_is_none_of_its_own_is_not_mended(sessions, site, told, set_row):
+	set_row(told, event_count=1)
+	assert kinds(ensured(sessions, site, told)) == ["audit trail broken"]
+
+
 def test_a_trail_whose_key_is_gone_is_named(sessions, site, told, monkeypatch):
 	keys = site.local.conf["assistant_session_keys"]
 	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {"current": "k2", "k2": "ab" * 32})

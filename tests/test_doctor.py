@@ -76,6 +76,69 @@ def test_with_fix_each_session_is_mended_and_committed(visited, ward, set_row, s
 	assert visited().counts == {"broken JSON": 1}
 
 
+def test_what_mends_two_things_at_once_is_counted_as_both(visited, ward, set_row, sessions, site):
+	sessions.authenticate(ward[1], {"name": "Hari"}, method="test")
+	site.db.commit()
+	set_row(ward[1], expires_at=PAST, agent_lock_expires_at=PAST, auth_expires_at=PAST)
+	seen = visited(fix=True)
+	assert seen.repaired == seen.counts and sum(seen.counts.values()) == 3 and seen.sound
+	assert visited().sound
+
+
+def test_what_the_expiry_job_mends_meanwhile_is_mended(doctor, visited, ward, set_row, site, monkeypatch):
+	from assistant_session import maintenance
+	from assistant_session.sessions import recovery
+
+	set_row(ward[1], expires_at=PAST)
+	repair = recovery.repair
+	monkeypatch.setattr(recovery, "repair", lambda *found: maintenance.expire_sessions() and repair(*found))
+	assert visited(fix=True).sound
+
+
+STRANGE = {
+	"no time": "update `tabSession Event` set creation = null where session = %s",
+	"a number for a commitment": """update `tabSession Event` set salt = null, details = '{"erased": 5}' where session = %s""",
+	"a list for details": "update `tabSession Event` set salt = null, details = '[]' where session = %s",
+	"nested without end": "update `tabConversation Session` set context = repeat('[', 100000) where name = %s",
+	"metadata without end": "update `tabConversation Turn` set metadata = repeat('[', 100000) where session = %s",
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_nothing_in_one_session_keeps_the_doctor_from_the_others(visited, ward, damage, set_row, what):
+	damage(STRANGE[what], ward[0])
+	set_row(ward[2], agent_lock_expires_at=PAST)
+	seen = visited(fix=True)
+	assert seen.examined == 3 and seen.repaired == {"agent lock overdue": 1}
+	assert {finding.session for finding in seen.findings} == {ward[0], ward[2]}
+
+
+def test_what_is_beyond_examining_is_named_and_the_others_are_seen(ward, set_row, doctor, monkeypatch):
+	from assistant_session.sessions import examination
+
+	overdue = examination.overdue
+
+	def fail(row):
+		if row.name == ward[1]:
+			raise TypeError
+		return overdue(row)
+
+	monkeypatch.setattr(examination, "overdue", fail)
+	set_row(ward[2], agent_lock_expires_at=PAST)
+	batches = doctor._batches
+	monkeypatch.setattr(
+		doctor,
+		"_batches",
+		lambda after: (
+			[name for name in names if name in ward] for names in batches(after) if set(names) & set(ward)
+		),
+	)
+	monkeypatch.setattr(doctor, "_orphans", lambda _doctype: iter(()))
+	seen = doctor.visit(after=ward[0][:-1], go_on=lambda: False)
+	assert (ward[1], "cannot be examined: TypeError") in [(one.session, one.detail) for one in seen.findings]
+	assert ward[2] in [one.session for one in seen.findings] and seen.examined == 3
+
+
 def test_one_that_is_busy_is_named_and_the_others_are_mended(visited, ward, set_row, stored, worker, site):
 	for name in ward:
 		set_row(name, agent_lock_expires_at=PAST)

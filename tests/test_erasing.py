@@ -1,6 +1,7 @@
 """Erasing a person: everywhere, with a receipt, and nobody else; what is under legal hold stays."""
 
 import json
+import os
 import secrets
 import sys
 
@@ -158,7 +159,7 @@ def test_a_legal_hold_keeps_a_session_and_the_receipt_says_so(erase, talkative, 
 	sessions.set_legal_hold(talkative, "case 4711")
 	site.db.commit()
 	receipt = erase(user=OWNER)
-	assert {"session": talkative, "why": "legal hold: case 4711"} in receipt["kept"]
+	assert {"session": talkative, "why": "legal hold"} in receipt["kept"]
 	assert other in [one["session"] for one in receipt["sessions"]]
 	assert sessions.get(talkative).context == {"cat": SECRET} and len(sessions.history(talkative)) == 2
 	sessions.lift_legal_hold(talkative, "case closed")
@@ -196,12 +197,11 @@ def test_nor_has_what_was_rolled_back_to_a_savepoint(erasing, person, talkative,
 	assert sessions.get(talkative).context == {"cat": SECRET} and _is_queued(queued)
 
 
-def _enqueue(site, name: str):
+def _enqueue(site, name: str, of: str | None = None):
 	from frappe.utils.background_jobs import get_queue
 
-	kwargs = {"site": site.local.site, "session": name, "text": SECRET}
-	job_id = f"{site.local.site}::erasing-{secrets.token_hex(6)}"
-	return get_queue("long").enqueue("builtins.print", kwargs=kwargs, job_id=job_id)
+	kwargs = {"site": of or site.local.site, "kwargs": {"session": name, "text": SECRET}}
+	return get_queue("long").enqueue("builtins.print", kwargs=kwargs)
 
 
 def _is_queued(job) -> bool:
@@ -229,14 +229,60 @@ def test_a_job_that_mentions_the_person_alone_is_another_apps_business(erase, ta
 	other.delete()
 
 
-def test_jobs_of_another_site_stay(erase, talkative):
-	from frappe.utils.background_jobs import get_queue
-
-	elsewhere = get_queue("long").enqueue(
-		"builtins.print", kwargs={"session": talkative}, job_id=f"elsewhere.example::{secrets.token_hex(6)}"
-	)
+def test_jobs_of_another_site_stay(erase, talkative, site):
+	elsewhere = _enqueue(site, talkative, of="elsewhere.example")
 	assert erase(session=talkative)["outside"] == 0 and _is_queued(elsewhere)
 	elsewhere.delete()
+
+
+def test_only_whole_ids_count(erase, sessions, site):
+	"""chat_1 is neither chat_10, nor a part of an invoice's number."""
+	token = secrets.token_hex(4)
+	names = [sessions.open(f"chat_{token}{tail}").id for tail in ("", "0")]
+	jobs = [_enqueue(site, name) for name in (names[1], f"INV-{names[0]}", f"{names[0]}.txt")]
+	for mentioned in names:
+		site.get_doc({"doctype": "Error Log", "method": "x", "error": f"in {mentioned}"}).db_insert()
+	site.db.commit()
+	receipt = erase(session=names[0])
+	assert (receipt["outside"], receipt["elsewhere"]) == (0, {"Error Log": 1})
+	assert all(_is_queued(job) for job in jobs)
+	for job in jobs:
+		job.delete()
+
+
+def test_a_short_id_is_looked_for_nowhere_and_the_receipt_says_so(erase, sessions, site):
+	name = secrets.token_hex(2)
+	sessions.open(name)
+	site.get_doc({"doctype": "Error Log", "method": "x", "error": f"in {name}"}).db_insert()
+	site.db.commit()
+	receipt = erase(session=name)
+	assert receipt["elsewhere"] == {} and receipt["left"] == [
+		f"{name}: too short to be looked for in logs and jobs"
+	]
+
+
+def test_a_nickname_that_is_a_word_costs_nobody_their_logs(erase, sessions, site):
+	session = sessions.open(channel="Web", external_id="Traceback").id
+	site.get_doc({"doctype": "Error Log", "method": "x", "error": "Traceback (most recent)"}).db_insert()
+	site.db.commit()
+	before = site.db.count("Error Log")
+	assert erase(session=session)["elsewhere"] == {} and site.db.count("Error Log") == before
+
+
+def test_logs_that_name_the_person_stay_while_another_session_of_theirs_is_held(
+	erase, sessions, site, address
+):
+	held = sessions.open(channel="WhatsApp", external_id=address, user=OWNER).id
+	free = sessions.open(channel="Web", user=OWNER).id
+	sessions.set_legal_hold(held, "case")
+	for text in (address, free):
+		site.get_doc({"doctype": "Error Log", "method": "x", "error": f"about {text}"}).db_insert()
+	site.db.commit()
+	receipt = erase(user=OWNER)
+	assert held in [one["session"] for one in receipt["kept"]]
+	assert site.db.count("Error Log", {"error": f"about {address}"}) == 1
+	assert site.db.count("Error Log", {"error": f"about {free}"}) == 0
+	assert "case" not in json.dumps(receipt), "a receipt goes to the person"
 
 
 def test_a_log_entry_that_waits_in_redis_for_its_table_goes(erase, talkative, site, workers, cache_server):
@@ -326,6 +372,70 @@ def test_logs_about_an_id_that_only_looks_alike_to_the_database_stay(erase, sess
 	assert site.db.count("Error Log", {"error": f"in {name.replace('_', '-')}"}) == 1
 
 
+def test_files_go_with_their_contents_and_leave_no_comment(erase, talkative, site):
+	mail = site.get_doc(
+		{
+			"doctype": "Communication",
+			"subject": "x",
+			"reference_doctype": "Conversation Session",
+			"reference_name": talkative,
+		}
+	)
+	mail.db_insert()
+	files = [
+		_attach(site, "Conversation Session", talkative, "passport-maya.txt"),
+		_attach(site, "Communication", mail.name, "scan.txt"),
+	]
+	site.db.commit()
+	receipt = erase(session=talkative)
+	assert receipt["elsewhere"]["File"] == 2
+	assert not any(os.path.exists(path) for path in files)
+	assert site.db.count("Comment", {"reference_name": talkative}) == 0
+
+
+def test_files_are_there_again_after_a_rollback(erasing, person, talkative, site):
+	path = _attach(site, "Conversation Session", talkative, "passport-maya.txt")
+	site.db.commit()
+	erasing.erase(person.Person.by_session(talkative))
+	site.db.rollback()
+	site.db.commit()
+	assert os.path.exists(path) and site.db.count("File", {"attached_to_name": talkative}) == 1
+
+
+def _attach(site, doctype: str, name: str, file_name: str) -> str:
+	values = {
+		"doctype": "File", "file_name": file_name, "content": SECRET + file_name, "is_private": 1,
+		"attached_to_doctype": doctype, "attached_to_name": name,
+	}  # fmt: skip
+	return site.get_doc(values).insert(ignore_permissions=True).get_full_path()
+
+
+def test_a_trail_that_has_no_place_for_it_does_not_keep_a_person_from_being_erased(
+	erase, talkative, sessions, set_row, workers, cache_server, stored
+):
+	"""The row is from an older backup: the next event's number is taken."""
+	other = sessions.open().id
+	set_row(talkative, event_count=1)
+	receipt = erase(session=talkative)
+	assert [one["session"] for one in receipt["sessions"]] == [talkative] and receipt["digest"]
+	assert traces(SECRET, workers, cache_server) == [] and stored(talkative).status == "Closed"
+	assert sessions.get(other).status == "Active"
+
+
+def test_a_reduced_event_that_no_erasing_explains_is_an_altered_one(talkative, sessions, site, damage):
+	"""Whoever has the database and not the key blanks who did what: the commitment alone still fits."""
+	from assistant_session.sessions import events
+
+	for name, actor, details, salt in site.db.sql(
+		"select name, actor, details, salt from `tabSession Event` where session = %s", talkative
+	):
+		said = json.dumps({events.ERASED: events.commitment(actor, details, salt)})
+		damage(
+			"update `tabSession Event` set details = %s, actor = '', salt = null where name = %s", said, name
+		)
+	assert "event 1 was altered" in sessions.report(talkative).findings[0]["detail"]
+
+
 def test_from_the_shell_only_when_told_to(stage, talkative, sessions, site, erasing, tmp_path):
 	done = stage.command("assistant-session", "erase", "--session", talkative)
 	assert json.loads(done.stdout)["would_erase"] == [talkative] and len(sessions.history(talkative)) == 2
@@ -345,3 +455,11 @@ def test_without_a_place_for_the_receipt_nothing_is_erased(stage, talkative, ses
 		"assistant-session", "erase", "--session", talkative, "--yes", "--output", "/nowhere/receipt"
 	)
 	assert done.returncode != 0 and len(sessions.history(talkative)) == 2
+
+
+def test_a_file_that_is_there_already_is_not_written_over(stage, talkative, sessions, tmp_path):
+	path = tmp_path / "receipt.json"
+	path.write_text("an earlier receipt")
+	done = stage.command("assistant-session", "erase", "--session", talkative, "--yes", "--output", str(path))
+	assert done.returncode == 1 and "exists" in done.stderr and "Traceback" not in done.stderr
+	assert path.read_text() == "an earlier receipt" and len(sessions.history(talkative)) == 2

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import time
 import uuid
 
 import pytest
@@ -366,6 +367,25 @@ def test_frappes_requests_and_jobs_flush_also_a_job_that_fails(worker, label):
 	assert other.run(FLUSH + HOOKED, label=label) == 1
 	assert other.run(FLUSH + "work = frappe.ping" + JOB, label=label, site=ONE) == 2
 	assert other.run(FLUSH + "work = lambda: 1 / 0" + JOB, label=label, site=ONE) == 3
+
+
+def test_the_process_of_a_job_is_no_worker(worker, label):
+	"""Each would be a series of its own for ten minutes."""
+	seen = "\nfrom assistant_session.metrics import workers\nresult = workers.name() in workers.read()"
+	other = worker()
+	assert other.run(FLUSH + "work = frappe.ping" + JOB + seen, label=label, site=ONE) is False
+	assert other.run(FLUSH + HOOKED + seen, label=label) is True
+
+
+def test_of_too_many_workers_the_ones_seen_last_are_shown(worker, monkeypatch):
+	from assistant_session.metrics import workers
+
+	other = worker()
+	other.run("from assistant_session.metrics import workers\nworkers.publish()")
+	time.sleep(1.1)  # they are kept by the second
+	workers.publish()
+	monkeypatch.setattr(workers, "MOST_SHOWN", 1)
+	assert list(workers.read()) == [workers.name()]
 
 
 def test_flushes_of_several_processes_at_once_add_up_exactly(worker, label, total):

@@ -1,6 +1,7 @@
 """One person's data over HTTP and through Frappe's own requests: who may, what they get, what is written down."""
 
 import json
+import os
 import secrets
 
 import pytest
@@ -138,7 +139,9 @@ def test_frappes_download_request_hands_out_the_conversations(website_user, thei
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
 	site.db.commit()
-	assert _jobs(site, "assistant_session.maintenance.requests.hand_out", request.name) == 1
+	assert _queued(site, "assistant_session.maintenance.requests.hand_out", request.name) == [
+		{"request": request.name}
+	]
 	requests.hand_out(request.name)
 	site.db.commit()
 	(name,) = site.get_all(
@@ -161,22 +164,35 @@ def test_who_has_no_conversations_gets_no_file(website_user, site, mailed):
 	site.db.rollback()
 
 
-def _jobs(site, method: str, argument: str) -> int:
-	"""Queued jobs for one method and argument; removed, as nobody works here."""
+def _queued(site, method: str, argument: str) -> list[dict]:
+	"""What queued jobs for this method and argument would be called with; removed, as nobody works here."""
 	from frappe.utils.background_jobs import get_queues
 
-	found = [
-		job
-		for queue in get_queues()
-		for job in queue.jobs
-		if method in str(job.kwargs) and argument in str(job.kwargs)
-	]
+	jobs = [job for queue in get_queues() for job in queue.jobs if method in str(job.kwargs)]
+	found = [job for job in jobs if argument in str(job.kwargs)]
 	for job in found:
 		job.delete()
-	return len(found)
+	return [job.kwargs["kwargs"] for job in found]
+
+
+def test_erasing_takes_what_a_download_request_handed_out(website_user, theirs, site, mailed):
+	from assistant_session.maintenance import erasing, requests
+	from assistant_session.maintenance.person import Person
+
+	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
+	request.insert(ignore_permissions=True)
+	requests.hand_out(request.name)
+	site.db.commit()
+	path = site.get_doc("File", {"attached_to_name": request.name}).get_full_path()
+	receipt = erasing.erase(Person.by_user(website_user))
+	site.db.commit()
+	assert receipt.elsewhere["File"] == 1 and not os.path.exists(path) and not receipt.left
+	_queued(site, "assistant_session.maintenance.requests.hand_out", request.name)
 
 
 def test_frappes_deletion_request_erases_the_conversations(website_user, theirs, site, mailed, sessions):
+	from assistant_session.maintenance import erasing, requests
+
 	held = sessions.open(user=website_user).id
 	sessions.set_legal_hold(held, "case")
 	site.db.commit()
@@ -190,12 +206,13 @@ def test_frappes_deletion_request_erases_the_conversations(website_user, theirs,
 	assert (
 		sessions.history(theirs) == [] and site.db.get_value("Conversation Session", theirs, "user") is None
 	)
-	(comment,) = site.get_all(
-		"Comment",
-		{"reference_doctype": request.doctype, "reference_name": request.name, "comment_type": "Info"},
-		pluck="content",
-	)
-	assert "1 conversations were erased" in comment and "1 are under legal hold" in comment
+	(kwargs,) = _queued(site, "assistant_session.maintenance.requests.file_receipt", request.name)
+	requests.file_receipt(**kwargs)
+	about = {"reference_doctype": request.doctype, "reference_name": request.name, "comment_type": "Info"}
+	(comment,) = site.get_all("Comment", about, pluck="content")
+	assert "1 conversations were erased, 1 are under legal hold" in comment
+	file = site.get_doc("File", {"attached_to_name": request.name, "file_name": ("like", "Receipt-%")})
+	assert erasing.is_genuine(json.loads(file.get_content())) and file.is_private
 	assert sessions.get(held).user == request.name, "what is held stays, under the name Frappe gave the user"
 
 

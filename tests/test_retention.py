@@ -144,3 +144,17 @@ def test_the_shell_purges_only_when_told_to(stage, retention, ended, left):
 	done = stage.command("assistant-session", "purge", "--older-than", str(DAYS), "--yes", "--json")
 	assert json.loads(done.stdout)["removed_rows"] == 5 and left(name) == (0, 0, 0)
 	assert stage.command("assistant-session", "purge", "--older-than", "0", "--yes").returncode == 2
+
+
+def test_entries_that_are_missing_are_made_and_keep_as_long_as_sessions_are_kept(site):
+	"""On a site from before there were any: nothing goes that nobody decided upon."""
+	from assistant_session import install
+
+	settings = site.get_single("Log Settings")
+	settings.set("logs_to_clear", [{"ref_doctype": "Conversation Session", "days": 3650}])
+	settings.save()
+	install.after_migrate()
+	days = {row.ref_doctype: row.days for row in site.get_single("Log Settings").logs_to_clear}
+	assert days["Conversation Turn"] == days["Session Event"] == 3650
+	assert (days["Conversation Session"], days["Session Metric"]) == (3650, 400)
+	site.db.rollback()

@@ -1,4 +1,5 @@
-"""The oldest turns and events of sessions that stay: they go, and the session's row says how many of them went.
+"""The oldest turns and events of sessions that go on: they go, and the session's row says how many of them went. What
+has ended stays whole until it goes as a whole.
 
 What is left of a trail stays verifiable: the row keeps, sealed, the digest the first event that is left goes on from.
 A trail that does not fit by then is left as it is, for the doctor to name.
@@ -14,9 +15,11 @@ import frappe
 from .. import compat
 from ..sessions import events, examination, store, turns, writing
 from ..sessions.rows import COLUMNS, Row
+from ..sessions.snapshot import ACTIVE
 from ..sessions.statements import P, run, table
 from ..sessions.writing import Write
 
+PURGED = {turns.DOCTYPE: "purged_turns", events.DOCTYPE: "purged_events"}
 SESSIONS = 500  # named at once
 ROWS = 500  # removed in one step
 
@@ -37,6 +40,7 @@ class Aged:
 				self._names.popleft()
 			if removed:
 				return removed
+			frappe.db.rollback()  # a job's: nothing was written, and nobody shall wait for a row we looked at
 		return 0
 
 	def _current(self) -> str | None:
@@ -51,18 +55,23 @@ class Aged:
 		def build():
 			sessions = table(store.DOCTYPE)
 			query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name > P)
-			query = query.where(sessions.creation < P).where(sessions.legal_hold == 0)
+			query = query.where(sessions.creation < P).where(sessions.status == P)
 			return query.orderby(sessions.name).limit(SESSIONS)
 
 		return [
 			name
-			for (name,) in run(("old sessions", SESSIONS), build, (self._after, self.before), beside=True)
+			for (name,) in run(
+				("old sessions", SESSIONS), build, (self._after, self.before, ACTIVE), beside=True
+			)
 		]
 
 	def _purge(self, name: str) -> int:
-		old = self._old(name)
-		row = _locked(name) if old else None
+		row = _locked(name) if self._old(name) else None
 		if row is None:
+			return 0
+		purged = getattr(row, PURGED[self.doctype])
+		old = [one for one in self._old(name) if one[1] > purged]  # once more: it was not locked before
+		if not old:
 			return 0
 		changes = _purged_turns(old) if self.doctype == turns.DOCTYPE else _purged_events(row, old)
 		if not changes or not writing.write_locked([(row, Write(changes, any_status=True))]):
@@ -70,14 +79,14 @@ class Aged:
 		return self._delete([one[0] for one in old])
 
 	def _old(self, name: str) -> list[tuple]:
-		"""At most ROWS of the session's oldest rows that are past their time: name, sequence, time."""
+		"""At most ROWS of the session's oldest rows that are past their time, as committed: name, sequence, time."""
 
 		def build():
 			of = table(self.doctype)
 			query = frappe.qb.from_(of).select(of.name, of.sequence, of.creation).where(of.session == P)
 			return query.orderby(of.name).limit(ROWS)
 
-		found = run(("oldest", self.doctype, ROWS), build, (name,))
+		found = run(("oldest", self.doctype, ROWS), build, (name,), beside=True)
 		return list(takewhile(lambda one: one[-1] < self.before, found))
 
 	def _delete(self, names: list[str]) -> int:
@@ -95,10 +104,10 @@ def _locked(name: str) -> Row | None:
 	def build():
 		sessions = table(store.DOCTYPE)
 		query = frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
-		query = query.where(sessions.name == P).where(sessions.legal_hold == 0)
+		query = query.where(sessions.name == P).where(sessions.legal_hold == 0).where(sessions.status == P)
 		return compat.for_update(compat.by_primary_key(query), skip_locked=True)
 
-	rows = run(("lock aged",), build, (name,))
+	rows = run(("lock aged",), build, (name, ACTIVE))
 	return Row._make(rows[0]) if rows else None
 
 

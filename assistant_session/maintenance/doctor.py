@@ -56,11 +56,11 @@ def visit(
 	"""
 	seen = Visit(last=after)
 	for names in _batches(after):
-		rows, found = examination.examine(names, deep=deep)
+		rows, found = _examined(names, deep)
 		seen.note(found)
 		if fix:
 			_mend(rows, found, seen)
-		seen.examined, seen.last = seen.examined + len(rows), names[-1]
+		seen.examined, seen.last = seen.examined + len(names), names[-1]
 		if told:
 			told(seen.examined)
 		if not go_on():
@@ -69,6 +69,22 @@ def visit(
 		seen.note([Finding(name, kind, "deleted behind the service's back") for name in _orphans(doctype)])
 	seen.last = ""
 	return seen
+
+
+def _examined(names: list[str], deep: bool) -> tuple[dict[str, Row], list[Finding]]:
+	"""The batch; one by one if something in it is beyond examining, so that the rest of the site is seen."""
+	try:
+		return examination.examine(names, deep=deep)
+	except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+		if len(names) == 1:
+			beyond = f"cannot be examined: {type(error).__name__}"
+			return {}, [Finding(names[0], examination.IMPOSSIBLE, beyond)]
+	rows, found = {}, []
+	for name in names:
+		more_rows, more = _examined([name], deep)
+		rows.update(more_rows)
+		found += more
+	return rows, found
 
 
 def surroundings() -> list[str]:

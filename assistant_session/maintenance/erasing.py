@@ -9,7 +9,9 @@ any more leaves their memory within `memory.KEPT_SECONDS`.
 """
 
 import json
+import re
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +24,7 @@ from ..sessions.events import Event
 from ..sessions.rows import Row
 from ..sessions.snapshot import ACTIVE, CLOSED
 from ..sessions.writing import Write
-from . import traces
+from . import queues, traces
 from .person import Person
 
 REASON = "erased"
@@ -54,24 +56,56 @@ class Receipt:
 		return asdict(self)
 
 
-def erase(person: Person) -> Receipt:
+def erase(person: Person, *, told: Callable[[Receipt], None] | None = None) -> Receipt:
 	"""Erase everything about `person` but what is under legal hold. The caller commits, and then has the receipt.
 
-	Raises SessionBusy, SessionConflict (try again), SessionStoreUnavailable; nothing is erased then.
+	`told` is called with the receipt after COMMIT. Raises SessionBusy, SessionConflict (try again),
+	SessionStoreUnavailable; nothing is erased then.
 	"""
 	receipt = Receipt(
 		secrets.token_hex(8), frappe.local.site, str(config.now()), frappe.session.user, person.named
 	)
-	terms: set[str] = set()
-	for name in sorted(person.sessions()):
-		terms.update(_erase(name, receipt))
-	names = {one["session"] for one in receipt.sessions}
-	mentioned = sorted(terms)
-	if names:
-		receipt.elsewhere = dict(traces.remove(names, mentioned))
-		store.disown(sorted(names))
-	compat.database().after_commit.add(lambda: _finish(receipt, sorted(names), mentioned))
+	names = sorted(person.sessions())
+	known = _known(names)
+	log_names = traces.logs(known.person) if names else []  # first: nobody waits for it
+	rows = [row for name in names if (row := _erase(name, receipt))]
+	urls: list[str] = []
+	if rows:
+		users = {row.user for row in rows if row.user}
+		removed, urls = traces.remove({row.name for row in rows}, users, log_names)
+		receipt.elsewhere = dict(removed)
+		store.disown([row.name for row in rows])
+	compat.database().after_commit.add(lambda: _finish(receipt, known, urls, told))
 	return receipt
+
+
+@dataclass(frozen=True)
+class Known:
+	"""How logs and jobs may name the sessions, and the person."""
+
+	sessions: re.Pattern[str]
+	person: re.Pattern[str]
+
+
+def _known(names: list[str]) -> Known:
+	"""By names long enough to mean nothing else. While a session of the person is under legal hold, what names the person
+	alone may be about that one."""
+	rows = [row for name in names if (row := store.select(name, beside=True))]
+	sessions = {row.name for row in rows if len(row.name) >= SHORTEST and not row.legal_hold}
+	held = any(row.legal_hold for row in rows)
+	people = set() if held else {text for row in rows for text in _addresses(row)}
+	return Known(traces.mentions(sessions), traces.mentions(sessions | people))
+
+
+ALL = 2**31 - 1  # events, also those the row does not count
+SHORTEST = 6  # characters; shorter ones are found in everybody's logs
+ADDRESS = re.compile(r"@|(?:\d\D?){7}")  # a mail address, a phone number: a nickname is a word like others
+
+
+def _addresses(row: Row) -> set[str]:
+	user = row.user if row.user not in ("Guest", "Administrator") else None
+	address = row.external_id if row.external_id and ADDRESS.search(row.external_id) else None
+	return {text for text in (user, address, row.device_id) if text}
 
 
 def is_genuine(receipt: dict[str, Any]) -> bool:
@@ -83,8 +117,8 @@ def is_genuine(receipt: dict[str, Any]) -> bool:
 		return False
 
 
-def _erase(name: str, receipt: Receipt) -> set[str]:
-	"""Erase one session; the texts by which logs may know it. Nothing if it is held or gone."""
+def _erase(name: str, receipt: Receipt) -> Row | None:
+	"""Erase one session; the row as it was. None if it is held or gone."""
 	before: list[Row] = []
 
 	def decide(row: Row) -> Write:
@@ -92,46 +126,52 @@ def _erase(name: str, receipt: Receipt) -> set[str]:
 		return Write(any_status=True) if row.legal_hold else _emptying(row, receipt.receipt)
 
 	try:
-		written = writing.change(name, decide).written
+		result = writing.change(name, decide)
 	except SessionNotFound:
-		return set()
+		return None
 	(row,) = before
-	if not written:
-		receipt.kept.append({"session": name, "why": f"legal hold: {row.legal_hold_reason or ''}"})
-		return set()
-	events.erase(name, row.event_count)
+	if not result.written:
+		receipt.kept.append({"session": name, "why": "legal hold"})
+		return None
+	told = result.row.event_count > row.event_count
+	events.erase(name, row.event_count if told else ALL)
 	turns.delete(name)
 	counts = {"turns": row.turn_count - row.purged_turns, "events": row.event_count - row.purged_events}
 	receipt.sessions.append({"session": name, **counts})
-	return _terms(row)
+	return row
 
 
 def _emptying(row: Row, receipt: str) -> Write:
 	write = lifecycle.ending(row, REASON, CLOSED) if row.status == ACTIVE else Write(any_status=True)
 	changes = {**write.changes, **dict.fromkeys(EMPTIED), "authenticated": 0, "purged_turns": row.turn_count}
 	changes.update(close_reason=REASON, hidden_turns=0)
-	return Write(changes, events=[*write.events, Event("erased", {"receipt": receipt})], any_status=True)
+	return Write(
+		changes,
+		events=[*write.events, Event("erased", {"receipt": receipt})],
+		any_status=True,
+		even_untold=True,
+	)
 
 
-def _terms(row: Row) -> set[str]:
-	known = {row.name, row.external_id, row.device_id}
-	if row.user not in (None, "", "Guest", "Administrator"):
-		known.add(row.user)
-	return {text for text in known if text and len(text) >= traces.SHORTEST_TERM}
-
-
-def _finish(receipt: Receipt, names: list[str], terms: list[str]) -> None:
+def _finish(receipt: Receipt, known: Known, urls: list[str], told: Callable[[Receipt], None] | None) -> None:
 	"""What cannot be taken back, once the rest is seen to be committed (a rollback to a savepoint may have undone it
 	behind our back); then the receipt is signed."""
 	try:
 		if undone := [one["session"] for one in receipt.sessions if not _is_erased(one["session"])]:
 			receipt.left = [f"{name}: was not erased" for name in undone]
-			return
-		if names:
-			receipt.outside, receipt.left = traces.remove_outside(names, terms)
-		receipt.digest = _digest(receipt.as_dict())
+		elif receipt.sessions:
+			receipt.outside, receipt.left = queues.remove(known.sessions, known.person)
+			receipt.left += traces.remove_contents(urls) + _short(receipt)
+		receipt.digest = None if undone else _digest(receipt.as_dict())
 	except Exception as error:  # everybody's callbacks wait behind this one: it may not raise
 		receipt.left.append(f"not confirmed: {type(error).__name__}")
+	if told:
+		told(receipt)
+
+
+def _short(receipt: Receipt) -> list[str]:
+	short = [one["session"] for one in receipt.sessions if len(one["session"]) < SHORTEST]
+	return [f"{name}: too short to be looked for in logs and jobs" for name in short]
 
 
 def _is_erased(name: str) -> bool:

@@ -9,28 +9,44 @@ period.
 """
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import frappe
+from rq.timeouts import JobTimeoutException
 
 from .. import compat
-from ..sessions import Session, config, store
+from ..sessions import Session, config, lifecycle, store
 from ..sessions.rows import COLUMNS, Row
 from ..sessions.statements import P, run, table
 
 HOOK = "assistant_session_idle"
 BATCH = 500
 LONGEST_SECONDS = 120
+LAST = "z" * 120  # no session id comes after it
 
 
 def notify_idle() -> int:
 	"""Tell the hooks of sessions that went quiet, one transaction each; returns how many."""
 	hooks = [frappe.get_attr(path) for path in frappe.get_hooks(HOOK)]
-	told, ends, after = 0, time.monotonic() + LONGEST_SECONDS, ""
-	while hooks and time.monotonic() < ends and (names := _quiet(after)):
-		told += sum(_tell(name, hooks) for name in names)
-		after = names[-1]
+	ends = time.monotonic() + LONGEST_SECONDS
+	begin = (
+		lifecycle.new_id()
+	)  # anywhere, and then round: hooks that are slow or fail keep nobody waiting for ever
+	told = 0
+	for name in _round(begin) if hooks else ():
+		if time.monotonic() > ends:
+			break
+		told += _tell(name, hooks)
 	return told
+
+
+def _round(begin: str) -> Iterator[str]:
+	"""Names of all quiet sessions, from `begin` on and then from the first one."""
+	for after, until in ((begin, LAST), ("", begin)):
+		while names := _quiet(after, until):
+			yield from names
+			after = names[-1]
 
 
 def _tell(name: str, hooks: list) -> bool:
@@ -43,21 +59,25 @@ def _tell(name: str, hooks: list) -> bool:
 		else:
 			frappe.db.rollback()
 		return row is not None
+	except JobTimeoutException:  # not the hook's
+		frappe.db.rollback()
+		raise
 	except Exception as error:
 		frappe.db.rollback()
 		frappe.logger("assistant_session").error(f"{HOOK} for {name}: {type(error).__name__}")
 		return False
 
 
-def _quiet(after: str) -> list[str]:
+def _quiet(after: str, until: str) -> list[str]:
 	"""Names of a batch of quiet sessions nobody was told of, as committed now."""
 
 	def build():
 		sessions = table(store.DOCTYPE)
 		query = _where_quiet(frappe.qb.from_(sessions).select(sessions.name))
-		return query.where(sessions.name > P).orderby(sessions.name).limit(BATCH)
+		query = query.where(sessions.name > P).where(sessions.name <= P)
+		return query.orderby(sessions.name).limit(BATCH)
 
-	return [name for (name,) in run(("idle",), build, (*_times(), after), beside=True)]
+	return [name for (name,) in run(("idle",), build, (*_times(), after, until), beside=True)]
 
 
 def _claim(name: str) -> Row | None:

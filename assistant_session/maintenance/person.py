@@ -24,7 +24,7 @@ PAGE = 500  # turns read at once
 # What a person is told of their session; the rest is bookkeeping or a secret of the site's.
 TOLD = (
 	"name", "channel", "external_id", "device_id", "user", "party_type", "party", "status", "creation", "last_activity",
-	"expires_at", "closed_at", "close_reason", "legal_hold", "authenticated", "auth_method", "authenticated_at",
+	"expires_at", "closed_at", "close_reason", "authenticated", "auth_method", "authenticated_at",
 	"locked_intent", "pending_intent", "active_agent", "current_state", "previous_state", "turn_count",
 )  # fmt: skip
 
@@ -115,7 +115,7 @@ def note_export(person: Person, *, how: str) -> int:
 	event = Event("exported", {"how": bounds.label(how, "how")})
 	names = person.sessions()
 	for name in names:
-		writing.change(name, lambda _row: Write(events=[event], any_status=True))
+		writing.change(name, lambda _row: Write(events=[event], any_status=True, even_untold=True))
 	return len(names)
 
 
@@ -157,7 +157,7 @@ def _whole(row: Row, first: int) -> dict[str, Any]:
 		"context": _decoded(row, "context", unreadable),
 		"flows": _decoded(row, "flows", unreadable),
 		"turns": list(_turns(row, first)),
-		"events": _events(row.name),
+		"events": _events(row),
 		"unreadable": unreadable,
 	}
 
@@ -171,15 +171,20 @@ def _turns(row: Row, first: int) -> Iterator[dict[str, Any]]:
 			}  # fmt: skip
 
 
-def _events(name: str) -> list[dict[str, Any]]:
+def _events(row: Row) -> list[dict[str, Any]]:
+	"""Without legal holds, which are not for the person to know, and without the names of staff."""
+
 	def build():
 		of = table(events.DOCTYPE)
 		columns = (of.sequence, of.event, of.actor, of.details, of.creation)
 		return frappe.qb.from_(of).select(*columns).where(of.session == P).orderby(of.sequence)
 
-	rows = run(("events of a person",), build, (name,), beside=True)
 	named = ("sequence", "event", "actor", "details", "creation")
-	return [dict(zip(named, map(_plain, row), strict=True)) for row in rows]
+	rows = run(("events of a person",), build, (row.name,), beside=True)
+	found = [dict(zip(named, map(_plain, one), strict=True)) for one in rows if one[1] != "held"]
+	for event in found:
+		event["actor"] = event["actor"] if event["actor"] in ("", "Guest", row.user) else "staff"
+	return found
 
 
 def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 A Personal Data Download Request gets a private file of its own beside Frappe's; the person is mailed the link. A Personal
 Data Deletion Request, once Frappe has carried it out, erases the user's sessions in the same transaction, and the
-receipt stands as a comment on it.
+signed receipt is attached to it.
 """
 
 import json
@@ -11,10 +11,12 @@ import frappe
 from frappe import _
 from frappe.utils.verified_command import get_signed_params
 
+from ..sessions import register
 from . import erasing
 from .person import Person, export, note_export
+from .traces import DOWNLOAD
 
-DOWNLOAD = "Personal Data Download Request"
+DELETION = "Personal Data Deletion Request"
 LINK = "/api/method/frappe.utils.file_manager.download_file"
 
 
@@ -34,16 +36,8 @@ def hand_out(request: str) -> None:
 	person = Person.by_user(asked.user)
 	if not note_export(person, how=DOWNLOAD):
 		return
-	file = frappe.get_doc(
-		{
-			"doctype": "File",
-			"file_name": f"Conversations-{request}.json",
-			"attached_to_doctype": DOWNLOAD,
-			"attached_to_name": request,
-			"content": json.dumps(list(export(person)), ensure_ascii=False, indent=1),
-			"is_private": 1,
-		}
-	).insert(ignore_permissions=True)
+	content = json.dumps(list(export(person)), ensure_ascii=False, indent=1)
+	file = _attach(DOWNLOAD, request, f"Conversations-{request}.json", content)
 	link = frappe.utils.get_url(LINK) + "?" + get_signed_params({"file_url": file.file_url})
 	text = _("Your conversations can be downloaded here: {0}").format(link)
 	frappe.sendmail(recipients=asked.user, subject=_("Your conversations"), message=text)
@@ -56,9 +50,35 @@ def deletion_changed(doc, _event: str | None = None) -> None:
 	for user in (doc.email, doc.name):
 		person = Person.by_user(user)
 		if person.sessions():
-			doc.add_comment("Info", _summary(erasing.erase(person)))
+			erasing.erase(person, told=lambda receipt: _file_later(doc.name, receipt))
 
 
-def _summary(receipt: erasing.Receipt) -> str:
-	text = _("{0} conversations were erased (receipt {1}); {2} are under legal hold and were kept.")
-	return text.format(len(receipt.sessions), receipt.receipt, len(receipt.kept))
+def _file_later(request: str, receipt: erasing.Receipt) -> None:
+	"""After COMMIT, where nothing can be written any more: a job does it."""
+	try:
+		frappe.enqueue(
+			"assistant_session.maintenance.requests.file_receipt",
+			queue="short",
+			request=request,
+			receipt=receipt.as_dict(),
+		)
+	except register.ERRORS as error:
+		text = f"receipt {receipt.receipt} of {request} could not be filed: {type(error).__name__}"
+		frappe.logger("assistant_session").error(text)
+
+
+def file_receipt(request: str, receipt: dict) -> None:
+	"""Attach a receipt to the request it answers, and say in a comment what it says. A job."""
+	content = json.dumps(receipt, ensure_ascii=False, indent=1)
+	_attach(DELETION, request, f"Receipt-{receipt['receipt']}.json", content)
+	text = _("{0} conversations were erased, {1} are under legal hold and were kept.")
+	lines = [text.format(len(receipt["sessions"]), len(receipt["kept"])), *receipt["left"]]
+	frappe.get_doc(DELETION, request).add_comment("Info", "<br>".join(map(frappe.utils.escape_html, lines)))
+
+
+def _attach(doctype: str, name: str, file_name: str, content: str):
+	values = {
+		"doctype": "File", "attached_to_doctype": doctype, "attached_to_name": name, "file_name": file_name,
+		"content": content, "is_private": 1,
+	}  # fmt: skip
+	return frappe.get_doc(values).insert(ignore_permissions=True)

@@ -13,6 +13,7 @@ from frappe import _
 from . import LONGEST_SECONDS, doctor
 
 PLACE = "assistant_session_swept_until"  # a global default: where the next round begins
+TITLE = "Conversation sessions need somebody"
 MOST_NAMED = 20
 
 
@@ -24,7 +25,7 @@ def sweep() -> doctor.Visit:
 	frappe.db.set_global(PLACE, seen.last)
 	around = doctor.surroundings()
 	if around or not seen.sound:
-		frappe.log_error(title=_("Conversation sessions need somebody"), message=_call(seen, around))
+		frappe.log_error(title=TITLE, message=_call(seen, around))
 	frappe.db.commit()
 	return seen
 

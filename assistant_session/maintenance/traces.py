@@ -1,24 +1,21 @@
-"""What the framework keeps about sessions outside our tables: comments, files, logs, reports, queued jobs.
+"""What the framework keeps about sessions outside our tables: comments, files, logs, reports.
 
-Rows go in the caller's transaction. Queued jobs and what waits in Redis for its table cannot be brought back, so they
-go only after COMMIT (see `erasing`).
+Rows go in the caller's transaction. What cannot be brought back (files on disk, see also `queues`) goes only after COMMIT.
 """
 
-import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import frappe
-from rq import registry
-from rq.job import Job
 
-from ..sessions import events, register, store, turns
+from ..sessions import events, store, turns
+from . import sweep
 
 OURS = (store.DOCTYPE, turns.DOCTYPE, events.DOCTYPE)
-SHORTEST_TERM = 6  # shorter ones, as an address on a channel may be, are found in everybody's logs
-# DocTypes that point at documents, and the fields with which they do.
+DOWNLOAD = "Personal Data Download Request"
+# DocTypes that point at documents, and the fields with which they do. Comments last: what goes before may leave some.
 POINTING = {
-	"Comment": ("reference_doctype", "reference_name"),
 	"Communication": ("reference_doctype", "reference_name"),
 	"Activity Log": ("reference_doctype", "reference_name"),
 	"View Log": ("reference_doctype", "reference_name"),
@@ -32,119 +29,123 @@ POINTING = {
 	"DocShare": ("share_doctype", "share_name"),
 	"Deleted Document": ("deleted_doctype", "deleted_name"),
 	"Access Log": ("export_from", "reference_document"),
-	"File": ("attached_to_doctype", "attached_to_name"),
+	"Comment": ("reference_doctype", "reference_name"),
 }
 CHILDREN = {"Communication": "Communication Link", "Email Queue": "Email Queue Recipient"}
-TEXTS = {"Error Log": ("method", "error"), "Access Log": ("filters", "page")}
-WAITING = "insert_queue_for_"  # where frappe.deferred_insert keeps rows for their table
-JOB_REGISTRIES = (
-	registry.FailedJobRegistry, registry.FinishedJobRegistry, registry.DeferredJobRegistry,
-	registry.ScheduledJobRegistry, registry.CanceledJobRegistry,
-)  # fmt: skip
+PAGE = 500  # log entries looked at in one go
+NOTHING = r"(?!)"
+# What an id is made of does not end it; a full stop or colon does, unless the id goes on after it.
+BEFORE, AFTER = r"(?<![\w-])(?<!\w[.:])", r"(?![\w-]|[.:]\w)"
 
 
-def remove(names: set[str], terms: list[str]) -> Counter:
-	"""Remove what points at these sessions, their turns and events, and logs that mention one of `terms`; returns how
-	many rows of each DocType."""
+def mentions(terms: Iterable[str]) -> re.Pattern[str]:
+	"""Finds one of these texts, each as a whole: never `chat_1` in `chat_10`; nothing if there are none."""
+	texts = "|".join(map(re.escape, sorted(terms)))
+	return re.compile(f"{BEFORE}(?:{texts}){AFTER}" if texts else NOTHING)
+
+
+def logs(wanted: re.Pattern[str]) -> list[str]:
+	"""Names of Error Log entries that mention what is wanted, found in one pass. The doctor's own calls stay: they name
+	sessions, and nobody."""
+	found, after = [], ""
+	while page := _page(after):
+		found += [one.name for one in page if one.method != sweep.TITLE and _is_wanted(one, wanted)]
+		after = page[-1].name
+	return found
+
+
+def remove(names: set[str], users: set[str], log_names: list[str]) -> tuple[Counter, list[str]]:
+	"""Remove what points at these sessions, their turns and events, what was handed out to these users, and these log
+	entries: how many rows of each DocType, and the files whose contents are to go after COMMIT."""
 	removed: Counter = Counter()
+	mails = list(_pointing("Communication", *POINTING["Communication"], names))
+	reports = _prepared_reports()
+	files = [*_files(OURS, names), *_attached("Communication", mails), *_attached("Prepared Report", reports)]
+	files += _handed_out(users)
+	urls = [url for _name, url in files]
+	removed["File"] += _delete("File", [name for name, _url in files])
+	removed["Prepared Report"] += _delete("Prepared Report", reports)
 	for doctype, fields in POINTING.items():
-		found = {row for row in _pointing(doctype, *fields, names)} | set(_mentioning(doctype, terms))
-		_delete(doctype, sorted(found))
-		removed[doctype] += len(found)
-	removed["Prepared Report"] += _remove_prepared_reports()
-	return +removed
+		found = set(_pointing(doctype, *fields, names))
+		removed[doctype] += _delete(doctype, [*found, *(log_names if doctype == "Error Log" else ())])
+	return +removed, urls
 
 
-def remove_outside(names: list[str], terms: list[str]) -> tuple[int, list[str]]:
-	"""Remove queued, failed and finished jobs about these sessions (one that mentions the person alone may be another
-	app's business), and waiting log rows that mention one of `terms`: how many, and what could not be removed.
-	Nothing brings them back."""
-	removed, left = 0, []
-	places = (("queued jobs", _remove_jobs, names), ("waiting log entries", _remove_waiting, terms))
-	for place, clear, mentioned in places:
-		try:
-			done, kept = clear(mentioned)
-		except register.ERRORS:
-			left.append(f"{place}: Redis does not answer")
+def remove_contents(urls: list[str]) -> list[str]:
+	"""Remove these files from disk unless another File has the same; what could not be removed."""
+	from frappe.utils.file_manager import delete_file
+
+	left = []
+	for url in urls:
+		if frappe.db.exists("File", {"file_url": url}):
 			continue
-		removed += done
-		left += [f"{place}: {kept} running"] if kept else []
-	return removed, left
+		try:
+			delete_file(url)
+		except OSError as error:
+			left.append(f"file {url}: {type(error).__name__}")
+	return left
+
+
+def _page(after: str) -> list:
+	fields = ["name", "method", "error"]
+	return frappe.get_all(
+		"Error Log", {"name": (">", after)}, fields, order_by="name", limit_page_length=PAGE
+	)
+
+
+def _is_wanted(entry, wanted: re.Pattern[str]) -> bool:
+	return any(wanted.search(text or "") for text in (entry.method, entry.error))
 
 
 def _pointing(doctype: str, type_field: str, name_field: str, names: set[str]) -> Iterator[str]:
 	rows = frappe.get_all(
 		doctype, {type_field: ("in", OURS)}, ["name", f"{name_field} as pointed"], limit_page_length=0
 	)
-	for row in rows:
-		pointed = row.pointed or ""
-		if pointed in names or pointed.rpartition("-")[0] in names:  # turns and events: <session>-<sequence>
-			yield row.name
+	return (row.name for row in rows if _is_of(row.pointed, names))
 
 
-def _mentioning(doctype: str, terms: list[str]) -> Iterator[str]:
-	for field in TEXTS.get(doctype, ()):
-		for term in terms:
-			rows = frappe.get_all(
-				doctype, {field: ("like", f"%{term}%")}, ["name", f"{field} as text"], limit_page_length=0
-			)
-			yield from (row.name for row in rows if term in row.text)  # LIKE takes _ for any character
+def _is_of(pointed: str | None, names: set[str]) -> bool:
+	"""A session of these, or one of its turns and events: <session>-<sequence>."""
+	return pointed in names or (pointed or "").rpartition("-")[0] in names
 
 
-def _delete(doctype: str, names: list[str]) -> None:
-	if not names:
-		return
-	if doctype == "File":  # what it holds lies on disk
-		for name in names:
-			frappe.delete_doc("File", name, ignore_permissions=True, force=True, delete_permanently=True)
-		return
-	if child := CHILDREN.get(doctype):
-		frappe.db.delete(child, {"parent": ("in", names)})
-	frappe.db.delete(doctype, {"name": ("in", names)})
+def _files(doctypes: Iterable[str], names: set[str]) -> list[tuple[str, str]]:
+	fields = ["name", "file_url", "attached_to_name"]
+	rows = frappe.get_all("File", {"attached_to_doctype": ("in", doctypes)}, fields, limit_page_length=0)
+	return [(row.name, row.file_url) for row in rows if _is_of(row.attached_to_name, names)]
 
 
-def _remove_prepared_reports() -> int:
+def _attached(doctype: str, names: list[str]) -> list[tuple[str, str]]:
+	return _files((doctype,), set(names)) if names else []
+
+
+def _handed_out(users: set[str]) -> list[tuple[str, str]]:
+	"""Copies of conversations that Frappe's requests for personal data made (see `requests`)."""
+	asked = frappe.get_all(DOWNLOAD, {"user": ("in", [*users, ""])}, pluck="name", limit_page_length=0)
+	if not asked:
+		return []
+	filters = {
+		"attached_to_doctype": DOWNLOAD,
+		"attached_to_name": ("in", asked),
+		"file_name": ("like", "Conversations-%"),
+	}
+	rows = frappe.get_all("File", filters, ["name", "file_url"], limit_page_length=0)
+	return [(row.name, row.file_url) for row in rows]
+
+
+def _prepared_reports() -> list[str]:
 	"""All over our DocTypes: who is in one cannot be told, and they can be prepared again."""
 	reports = frappe.get_all("Report", {"ref_doctype": ("in", OURS)}, pluck="name", limit_page_length=0)
-	if not reports:
-		return 0
-	found = frappe.get_all(
-		"Prepared Report", {"report_name": ("in", reports)}, pluck="name", limit_page_length=0
+	return frappe.get_all(
+		"Prepared Report", {"report_name": ("in", [*reports, ""])}, pluck="name", limit_page_length=0
 	)
-	if found:
-		attached = {"attached_to_doctype": "Prepared Report", "attached_to_name": ("in", found)}
-		_delete("File", frappe.get_all("File", attached, pluck="name", limit_page_length=0))
-		_delete("Prepared Report", found)
-	return len(found)
 
 
-def _remove_jobs(terms: list[str]) -> tuple[int, int]:
-	from frappe.utils.background_jobs import get_queues
-
-	wanted, removed, running = [term.encode() for term in terms], 0, 0
-	for queue in get_queues():
-		lists = [kind(queue=queue) for kind in JOB_REGISTRIES]
-		ids = {*queue.job_ids, *(one for a_list in lists for one in a_list.get_job_ids())}
-		for job in _mentioned(sorted(ids), queue.connection, wanted):
-			job.delete()
-			removed += 1
-		started = registry.StartedJobRegistry(queue=queue).get_job_ids()
-		running += sum(1 for _job in _mentioned(started, queue.connection, wanted))
-	return removed, running
-
-
-def _mentioned(ids: list[str], connection, terms: list[bytes]) -> Iterator[Job]:
-	"""Jobs of this site whose arguments hold one of `terms`."""
-	for job in Job.fetch_many(ids, connection=connection):
-		if job and job.id.startswith(f"{frappe.local.site}::") and any(term in job.data for term in terms):
-			yield job
-
-
-def _remove_waiting(terms: list[str]) -> tuple[int, int]:
-	here, removed = register.connection(), 0
-	key = frappe.cache().make_key(f"{WAITING}Error Log")
-	for waiting in here.redis.lrange(key, 0, -1):
-		text = json.dumps(json.loads(waiting), ensure_ascii=False)
-		if any(term in text for term in terms):
-			removed += here.redis.lrem(key, 0, waiting)
-	return removed, 0
+def _delete(doctype: str, names: list[str]) -> int:
+	names = sorted(set(names))
+	for first in range(0, len(names), PAGE):
+		some = names[first : first + PAGE]
+		if child := CHILDREN.get(doctype):
+			frappe.db.delete(child, {"parent": ("in", some)})
+		frappe.db.delete(doctype, {"name": ("in", some)})
+	return len(names)

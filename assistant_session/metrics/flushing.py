@@ -13,20 +13,25 @@ import frappe
 
 from .. import compat
 from ..sessions import config
+from ..sessions.memory import memory
 from . import totals, workers
 from .counters import counters
 
 
 def after_request() -> None:
-	"""Hook of Frappe's, after every request and job of the site."""
+	"""Hook of Frappe's, after every request of the site."""
+	memory.forget_old()
 	if compat.is_connected() and counters.due(config.metrics_interval()):
 		flush()
 
 
-after_job = after_request
+def after_job() -> None:
+	"""Hook of Frappe's, after every job: in a process of its own, whose memory is nobody's figure."""
+	if compat.is_connected() and counters.due(config.metrics_interval()):
+		flush(as_worker=False)
 
 
-def flush() -> bool:
+def flush(*, as_worker: bool = True) -> bool:
 	"""Store what this process has counted for this site; whether that went well. Never raises for a database in trouble."""
 	batch = counters.take()
 	try:
@@ -39,7 +44,8 @@ def flush() -> bool:
 			f"metrics are kept for the next flush: {type(error).__name__}"
 		)
 		return False
-	workers.publish()
+	if as_worker:
+		workers.publish()
 	return True
 
 

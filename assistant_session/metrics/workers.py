@@ -56,7 +56,7 @@ def read() -> dict[str, Figures] | None:
 	here, since = register.connection(), int(time.time()) - SEEN_SECONDS
 
 	def get() -> list:
-		names = here.redis.zrangebyscore(_seen(), since, "+inf", start=0, num=MOST_SHOWN)
+		names = here.redis.zrevrangebyscore(_seen(), "+inf", since, start=0, num=MOST_SHOWN)
 		pipeline = here.redis.pipeline(transaction=False)
 		for one in names:
 			pipeline.hmget(_key(one.decode()), FIELDS)

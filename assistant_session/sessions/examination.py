@@ -24,11 +24,11 @@ from .statements import P, run, table
 BROKEN_JSON, UNREADABLE, IMPOSSIBLE = "broken JSON", "unreadable", "impossible value"
 TURNS_MISSING, EVENTS_BROKEN = "turns missing", "audit trail broken"
 ORPHAN_TURNS, ORPHAN_EVENTS = "turns without a session", "events without a session"
-TURNS_UNCOUNTED, OVERDUE_LOCK = "turns uncounted", "agent lock overdue"
+TURNS_UNCOUNTED, EVENTS_UNCOUNTED, OVERDUE_LOCK = "turns uncounted", "events uncounted", "agent lock overdue"
 OVERDUE_AUTHENTICATION, OVERDUE_SESSION = "authentication overdue", "session overdue"
 NOT_ENDED = "ended but not cleared"
 REMEDIES = {
-	TURNS_UNCOUNTED: "count them", OVERDUE_LOCK: "release it", OVERDUE_AUTHENTICATION: "end it",
+	TURNS_UNCOUNTED: "count them", EVENTS_UNCOUNTED: "count them", OVERDUE_LOCK: "release it", OVERDUE_AUTHENTICATION: "end it",
 	OVERDUE_SESSION: "expire it", NOT_ENDED: "clear it",
 }  # fmt: skip
 
@@ -40,7 +40,8 @@ class Finding:
 	session: str
 	kind: str
 	detail: str
-	stored_turns: int = 0  # of TURNS_UNCOUNTED
+	stored: int = 0  # so many turns or events where they are uncounted
+	head: str | None = None  # the digest of the last of these events
 
 	@property
 	def remedy(self) -> str | None:
@@ -116,16 +117,13 @@ def _is_count(row: Row, column: str) -> bool:
 
 def _is_broken(row: Row, column: str) -> bool:
 	text = getattr(row, column)
-	try:
-		return bool(text) and not isinstance(json.loads(text), dict)
-	except ValueError:
-		return True
+	return bool(text) and not _is_object(text)
 
 
 def _is_readable(row: Row, column: str) -> bool:
 	try:
 		text = secrecy.reveal(getattr(row, column))
-		return text is None or column != "user_profile" or isinstance(json.loads(text), dict)
+		return text is None or column != "user_profile" or _is_object(text)
 	except (KeyMissing, ValueError):
 		return False
 
@@ -170,7 +168,21 @@ def _of_turns(row: Row, counted: Turns) -> list[Finding]:
 
 def _of_trail(row: Row, trail: list[tuple], deep: bool) -> list[Finding]:
 	problem = broken_at(row, trail) if deep else _unfitting_end(row, trail)
-	return [Finding(row.name, EVENTS_BROKEN, problem)] if problem else []
+	if not problem:
+		return []
+	if deep and _goes_on_from(row, trail):
+		count, head = trail[-1][0], trail[-1][-1]
+		detail = f"{count} stored, {row.event_count} counted"
+		return [Finding(row.name, EVENTS_UNCOUNTED, detail, count, head)]
+	return [Finding(row.name, EVENTS_BROKEN, problem)]
+
+
+def _goes_on_from(row: Row, trail: list[tuple]) -> bool:
+	"""Whether the trail is whole and the row, as one from an older backup, counts only its beginning."""
+	if not _is_count(row, "event_count") or _unfitting_link(row, trail):
+		return False
+	heads = {row.purged_events: events.base_of(row), **{event[0]: event[-1] for event in trail}}
+	return row.event_count < max(heads) and (heads.get(row.event_count) or None) == (row.event_head or None)
 
 
 def broken_at(row: Row, trail: list[tuple]) -> str | None:
@@ -180,9 +192,12 @@ def broken_at(row: Row, trail: list[tuple]) -> str | None:
 
 def digest_after(row: Row, sequence: int) -> str | None:
 	"""The digest of a session's event, None unless the trail fits up to there."""
-	trail = [
-		event for event in _trails([row.name], compat.database()).get(row.name, []) if event[0] <= sequence
-	]
+	db = compat.beside()
+	try:
+		stored = _trails([row.name], db).get(row.name, [])
+	finally:
+		db.sql("rollback")
+	trail = [event for event in stored if event[0] <= sequence]
 	if not trail or trail[-1][0] != sequence or _unfitting_link(row, trail):
 		return None
 	return trail[-1][-1]
@@ -192,11 +207,14 @@ def _unfitting_link(row: Row, trail: list[tuple]) -> str | None:
 	head = events.base_of(row)
 	if head is None:
 		return "what stands for purged events was altered"
+	reduced = max((event[0] for event in trail if event[1] == "erased"), default=0)
 	for place, event in enumerate(trail, row.purged_events + 1):
 		if event[0] != place:
 			return f"event {place} is missing"
-		if not _fits(row.name, head, *event):
-			return f"event {place} was altered"
+		if not _fits(row.name, head, *event) or (not event[4] and place >= reduced):
+			return (
+				f"event {place} was altered"  # reduced to a commitment, and no erasing that follows says so
+			)
 		head = event[-1]
 	return None
 
@@ -216,8 +234,8 @@ def _fits(
 		said = events.commitment(actor or "", details or "", salt)
 		key_id = (digest or "").partition(":")[0]
 		return events.link(head, name, sequence, event or "", said, creation, key_id=key_id) == digest
-	except (KeyMissing, KeyError, TypeError, ValueError):
-		return False
+	except (KeyMissing, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+		return False  # whatever somebody wrote there
 
 
 def _unfitting_end(row: Row, trail: list[tuple]) -> str | None:
@@ -279,5 +297,5 @@ def _broken_metadata(names: list[str], db) -> list[Finding]:
 def _is_object(text: str) -> bool:
 	try:
 		return isinstance(json.loads(text), dict)
-	except ValueError:
+	except (RecursionError, TypeError, ValueError):
 		return False

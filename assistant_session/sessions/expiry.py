@@ -105,7 +105,7 @@ def count_overdue() -> dict[str, int]:
 def _changed(row: Row, change: Callable[[Session], object]) -> Write:
 	session = Session(row, "database")
 	change(session)
-	return Write(session.changes(), events=session.happened, any_status=True)
+	return Write(session.changes(), events=session.happened, any_status=True, even_untold=True)
 
 
 def _locked(kind: str, names: list[str]) -> list[Row]:

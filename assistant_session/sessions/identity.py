@@ -62,4 +62,4 @@ def _revoke(name: str, reason: str) -> bool:
 def _ending(row: Row, reason: str) -> Write:
 	session = Session(row, "database")
 	session.deauthenticate(reason)
-	return Write(session.changes(), events=session.happened, any_status=True)
+	return Write(session.changes(), events=session.happened, any_status=True, even_untold=True)

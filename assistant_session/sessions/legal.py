@@ -37,6 +37,7 @@ LIFTED = {"legal_hold": 0, "legal_hold_reason": None, "legal_hold_by": None, "le
 def _write(session_id: str, changes, details: dict[str, Any]) -> Session:
 	def decide(row: Row) -> Write:
 		changed = changes(row)
-		return Write(changed, events=[Event("held", details)] if changed else [], any_status=True)
+		events = [Event("held", details)] if changed else []
+		return Write(changed, events=events, any_status=True, even_untold=True)
 
 	return Session(writing.change(bounds.session_id(session_id), decide).row, "database")

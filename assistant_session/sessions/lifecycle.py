@@ -132,7 +132,7 @@ def ending(row: Row, reason: str, status: str) -> Write:
 	changes = dict.fromkeys(ENDS_EMPTY)
 	changes.update(status=status, closed_at=config.now(), close_reason=reason, authenticated=0)
 	event = Event("closed" if status == CLOSED else "expired", {"reason": reason})
-	return Write(changes, events=[event], any_status=True)
+	return Write(changes, events=[event], any_status=True, even_untold=True)
 
 
 ENDS_EMPTY = (

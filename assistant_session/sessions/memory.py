@@ -59,6 +59,11 @@ class Memory:
 		with self._lock:
 			return self._rows.pop((frappe.local.site, name), None) is not None
 
+	def forget_old(self) -> None:
+		"""Let go of what is past its time: the cache itself does so only when something is added."""
+		with self._lock:
+			self._rows.expire()
+
 	def clear(self) -> None:
 		with self._lock:
 			self._rows.clear()

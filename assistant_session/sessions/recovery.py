@@ -13,6 +13,7 @@ from . import bounds, examination, lifecycle, register, writing
 from .errors import SessionError
 from .events import Event
 from .examination import (
+	EVENTS_UNCOUNTED,
 	NOT_ENDED,
 	OVERDUE_AUTHENTICATION,
 	OVERDUE_LOCK,
@@ -93,32 +94,37 @@ def recover(session_id: str) -> RecoveryReport:
 def repair(row: Row, found: list[Finding]) -> list[str]:
 	"""Mend what has a remedy, decided once more on the locked row; says what was done."""
 	wanted = {finding.kind for finding in found if finding.remedy}
-	stored = next((finding.stored_turns for finding in found if finding.kind == TURNS_UNCOUNTED), None)
-	done: list[str] = []
+	if not wanted:
+		return []
+	uncounted = {finding.kind: finding for finding in found if finding.kind in COUNTED}
+	if EVENTS_UNCOUNTED in uncounted:  # first, and by itself: no event has a place before
+		writing.change(row.name, lambda current: _events_counted(current, row, uncounted[EVENTS_UNCOUNTED]))
+	turns = uncounted.get(TURNS_UNCOUNTED)
+	result = writing.change(row.name, lambda current: _mended(current, row, wanted, turns))
+	left = {kind for kind, _detail in examination.overdue(result.row)}
+	left |= {kind for kind, one in uncounted.items() if getattr(result.row, COUNTED[kind]) < one.stored}
+	return [f"{kind}: {examination.REMEDIES[kind]}" for kind in sorted(wanted - left)]
 
-	def decide(current: Row) -> Write:
-		write, applied = _mended(current, wanted, stored if current.turn_count == row.turn_count else None)
-		done[:] = applied
-		return write
 
-	if wanted:
-		writing.change(row.name, decide)
-	return done
+COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
 
 
-def _mended(row: Row, wanted: set[str], turn_count: int | None) -> tuple[Write, list[str]]:
-	"""The one write that mends a row, and what it mends."""
+def _events_counted(row: Row, seen: Row, finding: Finding) -> Write:
+	if row.event_count != seen.event_count:
+		return Write(any_status=True)
+	return Write({"event_count": finding.stored, "event_head": finding.head}, any_status=True)
+
+
+def _mended(row: Row, seen: Row, wanted: set[str], turns: Finding | None) -> Write:
+	"""The one write that mends a row."""
 	still = {kind for kind, _detail in examination.overdue(row)} & wanted
-	if OVERDUE_SESSION in still:
-		write = lifecycle.ending(row, "time", EXPIRED)
-		still -= {OVERDUE_AUTHENTICATION, OVERDUE_LOCK}
-	else:
-		write = _mended_within(row, still)
-	if turn_count is not None:
-		write.changes, still = {**write.changes, "turn_count": turn_count}, still | {TURNS_UNCOUNTED}
-	if still:
+	ended = OVERDUE_SESSION in still
+	write = lifecycle.ending(row, "time", EXPIRED) if ended else _mended_within(row, still)
+	if turns and row.turn_count == seen.turn_count:
+		write.changes, still = {**write.changes, "turn_count": turns.stored}, still | {TURNS_UNCOUNTED}
+	if still := still | (wanted & {EVENTS_UNCOUNTED}):
 		write.events.append(Event("repaired", {"what": sorted(still)}))
-	return write, [f"{kind}: {examination.REMEDIES[kind]}" for kind in sorted(still)]
+	return write
 
 
 def _mended_within(row: Row, still: set[str]) -> Write:

@@ -45,6 +45,7 @@ class Write:
 	events: list[Event] = field(default_factory=list)
 	touch: bool = False  # counts as activity: the session lives longer
 	any_status: bool = False  # also allowed on a closed or expired session
+	even_untold: bool = False  # goes ahead without its events if the audit trail has no place for them
 	asked_at: float | None = None  # when this turn was asked for (time.monotonic)
 
 	@property
@@ -90,11 +91,8 @@ def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
 
 
 def write_locked(writes: list[tuple[Row, Write]]) -> int:
-	"""Store a batch of writes on rows that this transaction has locked as they are; returns how many.
-
-	One that cannot be stored (its audit trail does not fit, so that the next event has no place) is left as it is
-	for the doctor to find.
-	"""
+	"""Store a batch of writes on rows that this transaction has locked as they are; returns how many. One that cannot
+	be stored is left as it is, and logged."""
 	here, stored = ledger(), 0
 	here.mark_all([row.name for row, _write in writes])
 	for row, write in writes:
@@ -240,12 +238,28 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 		if write.turns:
 			stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
 		if records:
-			events.store(records)
+			replaced = _told(row, replaced, write, records)
 	except Exception as error:
 		_take_back(row, replaced, changes, stored, error)
 		raise
 	ledger().count(replaced, _counts(row, replaced, write, now))
 	return Result(replaced, stored)
+
+
+def _told(before: Row, after: Row, write: Write, records: list[tuple]) -> Row:
+	"""Store the events. Where the trail goes on further than the row counts, they have no place: what ends, holds or
+	erases a session is done all the same, and the doctor names the trail."""
+	try:
+		events.store(records)
+	except Exception as error:
+		if not (write.even_untold and compat.is_duplicate(error)):
+			raise
+		frappe.logger("assistant_session").error(
+			f"{before.name}: its audit trail does not fit, see the doctor"
+		)
+		uncounted = {"event_count": before.event_count, "event_head": before.event_head}
+		return store.replace(after, uncounted, config.now()) or after
+	return after
 
 
 def _counts(before: Row, after: Row, write: Write, now: datetime) -> Counts:
