@@ -1,5 +1,7 @@
 """The hook for a conversation that went quiet: once per quiet period, whoever runs, whenever they restart."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.test_consistency import damage, set_row, stored
@@ -138,3 +140,44 @@ def test_closed_and_expired_sessions_are_left_in_peace(idle, quiet, sessions, si
 	site.db.commit()
 	set_row(expired, expires_at="2020-01-01 00:00:00")
 	assert idle(lambda _session: None) == 0
+
+
+def test_a_run_ends_in_time_also_within_a_batch(idle, quiet, monkeypatch):
+	from assistant_session.maintenance import idle as job
+
+	names, told = quiet(4), []
+
+	def hook(session):
+		told.append(session.id)
+		if len(told) == 2:
+			monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: float("inf")))
+
+	assert idle(hook) == 2
+	idle(lambda session: told.append(session.id))
+	assert sorted(told) == sorted(names), "the next run goes on, and nobody is told twice"
+
+
+def test_the_end_of_the_jobs_time_is_not_taken_for_a_hooks_error(idle, quiet):
+	from rq.timeouts import JobTimeoutException
+
+	(name,) = quiet()
+
+	def hook(_session):
+		raise JobTimeoutException
+
+	with pytest.raises(JobTimeoutException):
+		idle(hook)
+	told = []
+	idle(lambda session: told.append(session.id))
+	assert name in told
+
+
+@pytest.mark.parametrize("begin", ["", "0", "m", "zzzz"])
+def test_all_are_told_wherever_a_run_begins(idle, quiet, begin, monkeypatch):
+	from assistant_session.maintenance import idle as job
+
+	names, told = quiet(3), []
+	monkeypatch.setattr(job, "BATCH", 2)
+	monkeypatch.setattr(job.lifecycle, "new_id", lambda: begin)
+	idle(lambda session: told.append(session.id))
+	assert sorted(told) == sorted(names)
