@@ -145,13 +145,18 @@ def test_every_worker_says_closed_and_shows_nothing(erase, talkative, worker):
 	assert other.run("result = len(sessions.history(name))", name=talkative) == 0
 
 
-def test_a_worker_that_reads_it_no_more_forgets_it_by_itself(sessions, talkative, monkeypatch):
+def test_a_worker_that_reads_it_no_more_forgets_it_by_itself(sessions, talkative, site):
 	from assistant_session.sessions import memory
 
-	monkeypatch.setattr(memory, "KEPT_SECONDS", 0)
-	short = memory.Memory()
-	short.put(sessions.get(talkative).row)
-	assert short.get(talkative) is None
+	mine, other = memory.Memory(), sessions.open().row
+	mine.put(sessions.get(talkative).row)
+	mine.put(other)
+	mine._rows[site.local.site, talkative].confirmed_at -= memory.KEPT_SECONDS
+	mine.forget_old()
+	assert len(mine) == 1 and mine.get(other.name).row == other
+	mine._rows[site.local.site, other.name].confirmed_at -= memory.KEPT_SECONDS
+	mine.forget_old()
+	assert len(mine) == 1 and mine.get(other.name) is None and len(mine) == 0, "looked at once a minute"
 
 
 def test_a_legal_hold_keeps_a_session_and_the_receipt_says_so(erase, talkative, sessions, site):

@@ -25,7 +25,7 @@ from .errors import (
 from .events import Event
 from .flows import Flow
 from .identity import authenticate, deauthenticate, revoke
-from .legal import lift_legal_hold, set_legal_hold
+from .legal import LegalHold, lift_legal_hold, set_legal_hold
 from .processing import TurnBlock, TurnInProgress
 from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, recover, report
 from .rows import Row
@@ -36,7 +36,7 @@ from .turns import Turn
 from .writing import Write
 
 __all__ = [
-	"ConsistencyReport", "DeviceLock", "Flow", "Grant", "InvalidSessionData", "RecoveryReport", "Session",
+	"ConsistencyReport", "DeviceLock", "Flow", "Grant", "InvalidSessionData", "LegalHold", "RecoveryReport", "Session",
 	"SessionBusy", "SessionClosed", "SessionConflict", "SessionError", "SessionExpired", "SessionNotFound",
 	"SessionStoreUnavailable", "Turn", "TurnInProgress", "VerificationLocked", "active_agent", "add_turn",
 	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",

@@ -1,5 +1,11 @@
-"""The legal hold: a session under it is neither erased, purged nor deleted until somebody lifts it."""
+"""The legal hold: a session under it is neither erased, purged nor deleted until somebody lifts it.
 
+Who, when and why stand in columns of the session that no `Row` holds: only Desk and an auditor look at them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import frappe
@@ -7,37 +13,52 @@ import frappe
 from . import bounds, config, writing
 from .events import Event
 from .rows import Row
-from .snapshot import Session
 from .writing import Write
 
 LONGEST_REASON = 500
 
 
-def set_legal_hold(session_id: str, reason: str) -> Session:
+@dataclass(frozen=True)
+class LegalHold:
+	"""Whether a session is held, and if so why, by whom and since when."""
+
+	session_id: str
+	held: bool = False
+	reason: str | None = None
+	by: str | None = None
+	since: datetime | None = None
+
+
+def set_legal_hold(session_id: str, reason: str) -> LegalHold:
 	"""Keep everything of a session, whatever its state, until `lift_legal_hold`; who, when and why are noted.
 
 	A second hold replaces the reason. Raises InvalidSessionData, SessionNotFound and what every write raises.
 	"""
-	reason = bounds.label(reason, "reason", length=LONGEST_REASON)
-	held = {"legal_hold": 1, "legal_hold_reason": reason, "legal_hold_by": frappe.session.user}
-	return _write(
-		session_id, lambda _row: {**held, "legal_hold_at": config.now()}, {"held": True, "reason": reason}
-	)
+	name, reason = _checked(session_id, reason)
+	by, since = frappe.session.user, config.now()
+	held = {"legal_hold": 1, "legal_hold_reason": reason, "legal_hold_by": by, "legal_hold_at": since}
+	_write(name, lambda _row: held, {"held": True, "reason": reason})
+	return LegalHold(name, True, reason, by, since)
 
 
-def lift_legal_hold(session_id: str, reason: str) -> Session:
+def lift_legal_hold(session_id: str, reason: str) -> LegalHold:
 	"""Lift the hold; without one nothing happens. The audit trail keeps who held and who lifted it, and why."""
-	reason = bounds.label(reason, "reason", length=LONGEST_REASON)
-	return _write(session_id, lambda row: LIFTED if row.legal_hold else {}, {"held": False, "reason": reason})
+	name, reason = _checked(session_id, reason)
+	_write(name, lambda row: LIFTED if row.legal_hold else {}, {"held": False, "reason": reason})
+	return LegalHold(name)
 
 
 LIFTED = {"legal_hold": 0, "legal_hold_reason": None, "legal_hold_by": None, "legal_hold_at": None}
 
 
-def _write(session_id: str, changes, details: dict[str, Any]) -> Session:
+def _checked(session_id: str, reason: str) -> tuple[str, str]:
+	return bounds.session_id(session_id), bounds.label(reason, "reason", length=LONGEST_REASON)
+
+
+def _write(name: str, changes: Callable[[Row], dict[str, Any]], details: dict[str, Any]) -> None:
 	def decide(row: Row) -> Write:
 		changed = changes(row)
 		events = [Event("held", details)] if changed else []
 		return Write(changed, events=events, any_status=True, even_untold=True)
 
-	return Session(writing.change(bounds.session_id(session_id), decide).row, "database")
+	writing.change(name, decide)

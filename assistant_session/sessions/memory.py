@@ -9,7 +9,7 @@ import threading
 import time
 
 import frappe
-from cachetools import TTLCache
+from cachetools import Cache, LRUCache
 
 from . import config
 from .rows import Row
@@ -17,8 +17,9 @@ from .rows import Row
 # What a cached row costs beyond its own text: tuple, numbers, times, keys and the cache's own bookkeeping.
 # Measured by `make bench`.
 OVERHEAD_BYTES = 1500
-# A row nobody has read from the database or written for so long is gone: what was erased elsewhere does not stay.
+# A row nobody has confirmed for so long is forgotten: what was erased elsewhere does not stay.
 KEPT_SECONDS = 600
+SWEEP_SECONDS = 60
 
 
 class Remembered:
@@ -28,6 +29,9 @@ class Remembered:
 
 	def __init__(self, row: Row):
 		self.row, self.confirmed_at = row, time.monotonic()
+
+	def is_old(self, now: float) -> bool:
+		return now - self.confirmed_at >= KEPT_SECONDS
 
 
 class Memory:
@@ -40,11 +44,16 @@ class Memory:
 		"""Empty, with a lock nobody holds: what a forked worker starts with."""
 		self._lock = threading.Lock()
 		self._bounds: tuple[int, int] | None = None
-		self._rows: TTLCache = TTLCache(0, KEPT_SECONDS)
+		self._rows: LRUCache = LRUCache(0)
+		self._swept_at = 0.0
 
 	def get(self, name: str) -> Remembered | None:
 		with self._lock:
-			return self._rows.get((frappe.local.site, name))
+			found = self._rows.get((frappe.local.site, name))
+			if found is None or not found.is_old(time.monotonic()):
+				return found
+			del self._rows[(frappe.local.site, name)]
+			return None
 
 	def put(self, row: Row) -> None:
 		"""Remember a committed row. One too large for the whole memory is simply not kept."""
@@ -60,9 +69,15 @@ class Memory:
 			return self._rows.pop((frappe.local.site, name), None) is not None
 
 	def forget_old(self) -> None:
-		"""Let go of what is past its time: the cache itself does so only when something is added."""
+		"""Let go of what nobody reads any more; looks once a minute at the most."""
+		now = time.monotonic()
+		if now - self._swept_at < SWEEP_SECONDS:
+			return
 		with self._lock:
-			self._rows.expire()
+			self._swept_at = now
+			for key in list(self._rows):
+				if Cache.__getitem__(self._rows, key).is_old(now):  # as LRUCache's own it would count as used
+					del self._rows[key]
 
 	def clear(self) -> None:
 		with self._lock:
@@ -80,9 +95,7 @@ class Memory:
 
 	def _fit(self, bounds: tuple[int, int]) -> None:
 		if bounds != self._bounds:
-			rows = TTLCache(
-				bounds[1], KEPT_SECONDS, getsizeof=lambda remembered: _weight(remembered.row, bounds)
-			)
+			rows = LRUCache(bounds[1], getsizeof=lambda remembered: _weight(remembered.row, bounds))
 			for key, remembered in self._rows.items():
 				if _weight(remembered.row, bounds) <= bounds[1]:
 					rows[key] = remembered

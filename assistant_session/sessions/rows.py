@@ -14,7 +14,7 @@ from .errors import SessionConflict
 COLUMNS = (
 	"name", "channel", "external_id", "device_id", "user", "party_type", "party",
 	"status", "ttl", "creation", "last_activity", "expires_at", "closed_at", "close_reason",
-	"legal_hold", "legal_hold_reason", "legal_hold_by", "legal_hold_at",
+	"legal_hold",
 	"authenticated", "auth_method", "authenticated_at", "auth_expires_at", "identity_hash", "user_profile",
 	"locked_intent", "pending_intent", "pending_message",
 	"active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence",

@@ -114,7 +114,11 @@ def replace(base: Row, changes: Changes, now: datetime, *, fence: int | None = N
 	run(("replace", columns, fence is None), build, values)
 	if compat.affected_rows() != 1:
 		return None
-	return base._replace(**changes, version=version, revision=revision)
+	known = changes if changes.keys() <= KNOWN else {name: changes[name] for name in KNOWN & changes.keys()}
+	return base._replace(**known, version=version, revision=revision)
+
+
+KNOWN = frozenset(COLUMNS)  # to a Row; a write may set more (see `legal`)
 
 
 def mark_idle(name: str, now: datetime) -> None:

@@ -275,7 +275,7 @@ def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], er
 	if compat.is_lost_transaction(error) or compat.is_connection_lost(error):
 		return  # gone already
 	turns.take_back(stored)
-	row = store.replace(after, {column: getattr(before, column) for column in changes}, config.now())
+	row = store.replace(after, {column: getattr(before, column, None) for column in changes}, config.now())
 	ledger().wrote(before.name, row)
 	if compat.is_duplicate(error):
 		raise SessionConflict.on(before.name, "the turns") from error

@@ -1,11 +1,12 @@
 """What a client is told of a session: enough to redraw the page, nothing it may not have."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from .. import sessions
 from ..authentication import Outcome
-from ..sessions import ConsistencyReport, Session, Turn
+from ..sessions import ConsistencyReport, LegalHold, Session, Turn
 from ..sessions.rows import Row
 from .endpoint import moment
 
@@ -63,15 +64,8 @@ def report(seen: dict[str, Any], compared: ConsistencyReport) -> dict[str, Any]:
 	return {**seen, **times, **compared.as_dict()}
 
 
-def legal_hold(found: Session) -> dict[str, Any]:
-	row = found.row
-	return {
-		"session_id": row.name,
-		"held": bool(row.legal_hold),
-		"reason": row.legal_hold_reason,
-		"by": row.legal_hold_by,
-		"since": moment(row.legal_hold_at),
-	}
+def legal_hold(found: LegalHold) -> dict[str, Any]:
+	return {**asdict(found), "since": moment(found.since)}
 
 
 def turn(one: Turn) -> dict[str, Any]:
