@@ -398,6 +398,19 @@ def test_files_go_with_their_contents_and_leave_no_comment(erase, talkative, sit
 	assert site.db.count("Comment", {"reference_name": talkative}) == 0
 
 
+def test_a_link_that_ends_like_another_file_leaves_that_one_alone(erase, talkative, sessions, site):
+	other = _attach(site, "Conversation Session", sessions.open().id, "report.txt")
+	link = {
+		"doctype": "File",
+		"file_name": "x",
+		"file_url": f"https://example.com/a/{os.path.basename(other)}",
+	}
+	link.update(attached_to_doctype="Conversation Session", attached_to_name=talkative)
+	site.get_doc(link).db_insert()
+	site.db.commit()
+	assert erase(session=talkative)["elsewhere"]["File"] == 1 and os.path.exists(other)
+
+
 def test_files_are_there_again_after_a_rollback(erasing, person, talkative, site):
 	path = _attach(site, "Conversation Session", talkative, "passport-maya.txt")
 	site.db.commit()

@@ -33,6 +33,7 @@ POINTING = {
 }
 CHILDREN = {"Communication": "Communication Link", "Email Queue": "Email Queue Recipient"}
 PAGE = 500  # log entries looked at in one go
+ON_DISK = re.compile(r"/(?:private/)?files/[^/]+")  # a File may be a link to somewhere else as well
 NOTHING = r"(?!)"
 # What an id is made of does not end it; a full stop or colon does, unless the id goes on after it.
 BEFORE, AFTER = r"(?<![\w-])(?<!\w[.:])", r"(?![\w-]|[.:]\w)"
@@ -77,7 +78,7 @@ def remove_contents(urls: list[str]) -> list[str]:
 
 	left = []
 	for url in urls:
-		if frappe.db.exists("File", {"file_url": url}):
+		if not ON_DISK.fullmatch(url or "") or frappe.db.exists("File", {"file_url": url}):
 			continue
 		try:
 			delete_file(url)
