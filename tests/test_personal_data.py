@@ -41,6 +41,16 @@ def test_everything_is_exported_and_that_is_written_down(call, verified, member,
 	assert (event.event, event.actor) == ("exported", STAFF_ADMINISTRATOR)
 
 
+def test_an_export_tells_nobody_of_a_legal_hold_nor_who_of_the_staff_did_what(call, opened):
+	call(STAFF_ADMINISTRATOR, "set_legal_hold", session_id=opened, reason="suspected fraud")
+	call(STAFF_ADMINISTRATOR, "unlock_verification", session_id=opened)
+	answer = call(STAFF_ADMINISTRATOR, "export_person", person={"session": opened})
+	events = answer.json()["message"]["sessions"][0]["events"]
+	assert "fraud" not in answer.text and "hold" not in answer.text
+	assert "held" not in [event["event"] for event in events]
+	assert STAFF_ADMINISTRATOR not in answer.text and "staff" in [event["actor"] for event in events]
+
+
 def test_erasing_answers_with_a_signed_receipt(call, verified, member, site, sessions):
 	from assistant_session.maintenance import erasing
 
