@@ -82,9 +82,11 @@ def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
 	return query.for_update(nowait=True) if nowait else query.for_update()
 
 
-def by_primary_key(query):
-	"""Let a locking read of named rows lock these alone: by another index, or by none, MariaDB locks what lies between."""
-	return query.force_index("PRIMARY") if database().db_type == "mariadb" else query
+def lock_named(query):
+	"""Lock rows that `query` asks for by name, and pass over those somebody else has. These alone: by another index, or by
+	none, MariaDB locks what lies between as well."""
+	query = query.force_index("PRIMARY") if database().db_type == "mariadb" else query
+	return for_update(query, skip_locked=True)
 
 
 def is_connected() -> bool:

@@ -36,18 +36,14 @@ def visited(doctor, ward, monkeypatch):
 	"""`visited(**options)` examines the ward alone."""
 
 	def run(**options):
-		batches = doctor._batches
-		monkeypatch.setattr(
-			doctor,
-			"_batches",
-			lambda after: (
-				[name for name in names if name in ward] for names in batches(after) if set(names) & set(ward)
-			),
-		)
-		monkeypatch.setattr(doctor, "_orphans", lambda _doctype: iter(()))
-		seen = doctor.visit(after=ward[0][:-1], go_on=lambda: False, **options)
-		monkeypatch.undo()
-		return seen
+		with monkeypatch.context() as patch:
+			batches = doctor._batches
+			patch.setattr(doctor, "_batches", lambda after: filter(None, map(mine, batches(after))))
+			patch.setattr(doctor, "_orphans", lambda _doctype: iter(()))
+			return doctor.visit(after=ward[0][:-1], go_on=lambda: False, **options)
+
+	def mine(names: list[str]) -> list[str]:
+		return [name for name in names if name in ward]
 
 	return run
 
@@ -113,7 +109,7 @@ def test_nothing_in_one_session_keeps_the_doctor_from_the_others(visited, ward, 
 	assert {finding.session for finding in seen.findings} == {ward[0], ward[2]}
 
 
-def test_what_is_beyond_examining_is_named_and_the_others_are_seen(ward, set_row, doctor, monkeypatch):
+def test_what_is_beyond_examining_is_named_and_the_others_are_seen(visited, ward, set_row, monkeypatch):
 	from assistant_session.sessions import examination
 
 	overdue = examination.overdue
@@ -125,16 +121,7 @@ def test_what_is_beyond_examining_is_named_and_the_others_are_seen(ward, set_row
 
 	monkeypatch.setattr(examination, "overdue", fail)
 	set_row(ward[2], agent_lock_expires_at=PAST)
-	batches = doctor._batches
-	monkeypatch.setattr(
-		doctor,
-		"_batches",
-		lambda after: (
-			[name for name in names if name in ward] for names in batches(after) if set(names) & set(ward)
-		),
-	)
-	monkeypatch.setattr(doctor, "_orphans", lambda _doctype: iter(()))
-	seen = doctor.visit(after=ward[0][:-1], go_on=lambda: False)
+	seen = visited()
 	assert (ward[1], "cannot be examined: TypeError") in [(one.session, one.detail) for one in seen.findings]
 	assert ward[2] in [one.session for one in seen.findings] and seen.examined == 3
 

@@ -26,8 +26,9 @@ result = seen
 
 
 @pytest.fixture
-def idle(site, monkeypatch):
-	"""`idle(hook)` runs the job with `hook` registered; what was quiet before is told to nobody."""
+def idle(site, damage, monkeypatch):
+	"""`idle(hook)` runs the job with `hook` registered; sessions of other tests, which go quiet in the meantime, are told
+	to nobody."""
 	from assistant_session.maintenance import idle as job
 
 	def run(hook) -> int:
@@ -42,7 +43,7 @@ def idle(site, monkeypatch):
 		monkeypatch.undo()
 		return told
 
-	run(lambda _session: None)
+	damage("update `tabConversation Session` set idle_notified_at = '2090-01-01'")
 	return run
 
 

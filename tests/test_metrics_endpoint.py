@@ -28,6 +28,7 @@ __all__ = ["ask", "configured", "counted", "label", "total"]
 
 PREFIX = "assistant_session_"
 MODULE = REPOSITORY / "assistant_session" / "assistant_session"
+CARD = "frappe.desk.doctype.number_card.number_card.get_result"
 CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
 
 
@@ -358,12 +359,7 @@ def test_cards_and_charts_answer_staff(ask, sessions, opened, site, user):
 	site.db.commit()
 	flushing.flush()
 	for card in files("number_card"):
-		answer = ask(
-			user,
-			"frappe.desk.doctype.number_card.number_card.get_result",
-			doc=json.dumps(card),
-			filters=card["filters_json"],
-		)
+		answer = ask(user, CARD, doc=json.dumps(card), filters=card["filters_json"])
 		assert answer.status_code == 200 and answer.json()["message"] >= 0, answer.text
 	for chart in files("dashboard_chart"):
 		answer = ask(user, CHART, chart_name=chart["name"], refresh=1)
@@ -386,10 +382,5 @@ def test_cards_and_charts_tell_others_nothing_also_from_the_cache_all_users_shar
 			answer = ask(user, CHART, **named)
 			assert answer.status_code in (401, 403) and "datasets" not in answer.text
 	for card in files("number_card"):
-		answer = ask(
-			user,
-			"frappe.desk.doctype.number_card.number_card.get_result",
-			doc=json.dumps(card),
-			filters=card["filters_json"],
-		)
+		answer = ask(user, CARD, doc=json.dumps(card), filters=card["filters_json"])
 		assert answer.status_code in (401, 403), answer.text

@@ -14,7 +14,7 @@ import frappe
 
 from .. import compat
 from ..sessions import events, examination, store, turns, writing
-from ..sessions.rows import COLUMNS, Row
+from ..sessions.rows import Row
 from ..sessions.snapshot import ACTIVE
 from ..sessions.statements import P, run, table
 from ..sessions.writing import Write
@@ -74,7 +74,9 @@ class Aged:
 		if not old:
 			return 0
 		changes = _purged_turns(old) if self.doctype == turns.DOCTYPE else _purged_events(row, old)
-		if not changes or not writing.write_locked([(row, Write(changes, any_status=True))]):
+		if not changes or not writing.write_locked(
+			[(row, Write(changes, any_status=True, even_untold=True))]
+		):
 			return 0
 		return self._delete([one[0] for one in old])
 
@@ -103,9 +105,13 @@ def _locked(name: str) -> Row | None:
 
 	def build():
 		sessions = table(store.DOCTYPE)
-		query = frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
-		query = query.where(sessions.name == P).where(sessions.legal_hold == 0).where(sessions.status == P)
-		return compat.for_update(compat.by_primary_key(query), skip_locked=True)
+		query = (
+			store.select_all()
+			.where(sessions.name == P)
+			.where(sessions.legal_hold == 0)
+			.where(sessions.status == P)
+		)
+		return compat.lock_named(query)
 
 	rows = run(("lock aged",), build, (name, ACTIVE))
 	return Row._make(rows[0]) if rows else None

@@ -17,7 +17,7 @@ from rq.timeouts import JobTimeoutException
 
 from .. import compat
 from ..sessions import Session, config, lifecycle, store
-from ..sessions.rows import COLUMNS, Row
+from ..sessions.rows import Row
 from ..sessions.statements import P, run, table
 
 HOOK = "assistant_session_idle"
@@ -85,8 +85,7 @@ def _claim(name: str) -> Row | None:
 
 	def build():
 		sessions = table(store.DOCTYPE)
-		query = _where_quiet(frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS)))
-		return compat.for_update(query.where(sessions.name == P), skip_locked=True)
+		return compat.lock_named(_where_quiet(store.select_all()).where(sessions.name == P))
 
 	rows = run(("idle claim",), build, (*_times(), name))
 	if not rows:

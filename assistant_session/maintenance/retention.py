@@ -102,7 +102,7 @@ def _locked(names: list[str]) -> set[str]:
 		sessions = table(store.DOCTYPE)
 		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.legal_hold == 0)
 		query = query.where(sessions.status != P).where(sessions.name.isin([P for _name in names]))
-		return compat.for_update(compat.by_primary_key(query), skip_locked=True)
+		return compat.lock_named(query)
 
 	return {name for (name,) in run(("lock ended", len(names)), build, ("Active", *names))}
 

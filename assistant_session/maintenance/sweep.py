@@ -32,7 +32,7 @@ def sweep() -> doctor.Visit:
 
 def _call(seen: doctor.Visit, around: list[str]) -> str:
 	left = [one for one in seen.findings if not one.remedy]
-	counts = [f"{kind}: {number - seen.repaired[kind]}" for kind, number in sorted(seen.counts.items())]
+	counts = [f"{kind}: {number}" for kind, number in sorted((seen.counts - seen.repaired).items())]
 	named = [f"{one.session}: {one.kind}: {one.detail}" for one in left[:MOST_NAMED]]
 	way = _("For all of them: bench --site {0} assistant-session doctor").format(frappe.local.site)
 	return "\n".join([*around, *counts, *named, *seen.failed[:MOST_NAMED], way])

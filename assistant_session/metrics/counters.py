@@ -38,15 +38,14 @@ class Counters:
 		self.add({(metric, label): amount})
 
 	def add(self, counts: Counts) -> None:
-		quarter = int(time.time()) // QUARTER
 		with self._lock:
-			_add(self._batch(), quarter, counts)
+			_add(self._batch(), _quarter(), counts)
 
 	def read(self, *, hit: bool) -> None:
 		"""A session was looked for in worker memory."""
 		with self._lock:
 			self._reads.setdefault(frappe.local.site, [0, 0])[not hit] += 1
-		self.count("memory_reads", "hit" if hit else "miss")
+			_add(self._batch(), _quarter(), {("memory_reads", "hit" if hit else "miss"): 1})
 
 	def reads(self) -> tuple[int, int]:
 		"""Hits and misses of this site since the process began."""
@@ -83,6 +82,10 @@ class Counters:
 		if site not in self.folders:
 			self.folders[site] = os.path.abspath(frappe.local.sites_path)
 		return self._batches.setdefault(site, {})
+
+
+def _quarter() -> int:
+	return int(time.time()) // QUARTER
 
 
 def _add(batch: Batch, quarter: int, counts: Counts) -> None:

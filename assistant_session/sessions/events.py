@@ -22,6 +22,7 @@ from .. import compat
 from . import keys
 from .rows import Row
 from .statements import P, insert, run, table
+from .store import NOBODY
 
 DOCTYPE = "Session Event"
 SALT_BYTES = 16
@@ -119,9 +120,6 @@ def erase(session: str, last: int) -> None:
 	for name, actor, details, salt in run(("events to erase",), select, (session, last)):
 		said = json.dumps({ERASED: commitment(actor or "", details or "", salt)})
 		run(("erase event",), update, (said, "", NOBODY, NOBODY, name))
-
-
-NOBODY = "Administrator"
 
 
 def delete(session: str) -> int:

@@ -16,7 +16,7 @@ from pypika.functions import Count, Max, Min
 from .. import compat
 from . import config, events, secrecy, store, turns
 from .keys import KeyMissing
-from .rows import COLUMNS, JSON_COLUMNS, Row
+from .rows import JSON_COLUMNS, Row
 from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
 from .statements import P, run, table
 
@@ -249,8 +249,7 @@ def _unfitting_end(row: Row, trail: list[tuple]) -> str | None:
 def _rows(names: list[str], db) -> list[Row]:
 	def build():
 		sessions = table(store.DOCTYPE)
-		query = frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
-		return query.where(sessions.name.isin([P for _name in names]))
+		return store.select_all().where(sessions.name.isin([P for _name in names]))
 
 	wanted = set(names)
 	found = run(("examine rows", len(names)), build, names, on=db)

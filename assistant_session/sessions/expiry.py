@@ -12,7 +12,7 @@ import frappe
 
 from .. import compat
 from . import config, lifecycle, store, writing
-from .rows import COLUMNS, Row
+from .rows import Row
 from .snapshot import ACTIVE, EXPIRED, Session
 from .statements import P, run, table
 from .writing import Write
@@ -113,9 +113,8 @@ def _locked(kind: str, names: list[str]) -> list[Row]:
 
 	def build():
 		sessions = table(store.DOCTYPE)
-		query = _overdue(kind, frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS)))
-		query = compat.by_primary_key(query.where(sessions.name.isin([P for _name in names])))
-		return compat.for_update(query, skip_locked=True)
+		query = _overdue(kind, store.select_all())
+		return compat.lock_named(query.where(sessions.name.isin([P for _name in names])))
 
 	values = (*_values(kind, config.now()), *names)
 	return [Row._make(row) for row in run(("lock overdue", kind, len(names)), build, values)]

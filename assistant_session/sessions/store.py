@@ -47,7 +47,7 @@ def select_with_turn(name: str, message_key: str) -> tuple[Row | None, tuple[int
 
 	def build():
 		sessions, turns = table(DOCTYPE), table(TURN_DOCTYPE)
-		query = _select_all().left_join(turns).on(turns.message_key == P)
+		query = select_all().left_join(turns).on(turns.message_key == P)
 		return query.select(turns.sequence, turns.message_digest).where(sessions.name == P)
 
 	rows = run(("select with turn",), build, (message_key, name))
@@ -60,7 +60,7 @@ def select_active(active_key: str, *, locked: bool = False, beside: bool = False
 
 	def build():
 		sessions = table(DOCTYPE)
-		query = _select_all().where(sessions.active_key == P)
+		query = select_all().where(sessions.active_key == P)
 		return compat.for_update(query) if locked else query
 
 	rows = run(("select active", locked), build, (active_key,), beside=beside)
@@ -146,7 +146,7 @@ def disown(names: list[str]) -> None:
 	run(("disown", tuple(kept_by_frappe), len(names)), build, (NOBODY, NOBODY, *names))
 
 
-NOBODY = "Administrator"
+NOBODY = "Administrator"  # stands where an erased person was named
 FRAMEWORK = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
 
 
@@ -213,13 +213,14 @@ _COUNTERS = dict.fromkeys(
 _STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
 
 
-def _select_all():
+def select_all():
+	"""The beginning of a query for whole rows, in the order of `Row`."""
 	sessions = table(DOCTYPE)
 	return frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
 
 
 def _select_by_name():
-	return _select_all().where(table(DOCTYPE).name == P)
+	return select_all().where(table(DOCTYPE).name == P)
 
 
 def _exactly(name: str, rows) -> Row | None:
