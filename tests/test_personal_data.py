@@ -149,13 +149,12 @@ def test_frappes_download_request_hands_out_the_conversations(website_user, thei
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
 	site.db.commit()
-	assert _queued(site, "assistant_session.maintenance.requests.hand_out", request.name) == [
-		{"request": request.name}
-	]
-	requests.hand_out(request.name)
+	(job,) = _queued(site, "assistant_session.maintenance.requests.hand_out", request.name)
+	assert job == {"request": request.name, "user": website_user, "asker": "Administrator"}
+	requests.hand_out(**job)
 	site.db.commit()
 	(name,) = site.get_all(
-		"File", {"attached_to_doctype": requests.DOWNLOAD, "attached_to_name": request.name}, pluck="name"
+		"File", {"file_name": ("like", f"{requests.HANDED_OUT}{request.name}%")}, pluck="name"
 	)
 	file = site.get_doc("File", name)
 	(found,) = json.loads(file.get_content())
@@ -169,8 +168,10 @@ def test_who_has_no_conversations_gets_no_file(website_user, site, mailed):
 
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
-	requests.hand_out(request.name)
-	assert mailed == [] and not site.db.count("File", {"attached_to_name": request.name})
+	requests.hand_out(request.name, website_user, "Administrator")
+	assert mailed == [] and not site.db.count(
+		"File", {"file_name": ("like", f"{requests.HANDED_OUT}{request.name}%")}
+	)
 	site.db.rollback()
 
 
@@ -191,9 +192,10 @@ def test_erasing_takes_what_a_download_request_handed_out(website_user, theirs, 
 
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
-	requests.hand_out(request.name)
+	requests.hand_out(request.name, website_user, "Administrator")
 	site.db.commit()
-	path = site.get_doc("File", {"attached_to_name": request.name}).get_full_path()
+	named = {"file_name": ("like", f"{requests.HANDED_OUT}{request.name}%")}
+	path = site.get_doc("File", named).get_full_path()
 	receipt = erasing.erase(Person.by_user(website_user))
 	site.db.commit()
 	assert receipt.elsewhere["File"] == 1 and not os.path.exists(path) and not receipt.left

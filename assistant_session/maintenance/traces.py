@@ -14,6 +14,7 @@ from . import sweep
 
 OURS = (store.DOCTYPE, turns.DOCTYPE, events.DOCTYPE)
 DOWNLOAD = "Personal Data Download Request"
+HANDED_OUT = "Conversations-"  # and the name of the request: a file of the user's, attached to nothing
 # DocTypes that point at documents, and the fields with which they do. Comments last: what goes before may leave some.
 POINTING = {
 	"Communication": ("reference_doctype", "reference_name"),
@@ -123,15 +124,10 @@ def _attached(doctype: str, names: list[str]) -> list[tuple[str, str]]:
 def _handed_out(users: set[str]) -> list[tuple[str, str]]:
 	"""Copies of conversations that Frappe's requests for personal data made (see `requests`)."""
 	asked = frappe.get_all(DOWNLOAD, {"user": ("in", [*users, ""])}, pluck="name", limit_page_length=0)
-	if not asked:
-		return []
-	filters = {
-		"attached_to_doctype": DOWNLOAD,
-		"attached_to_name": ("in", asked),
-		"file_name": ("like", "Conversations-%"),
-	}
-	rows = frappe.get_all("File", filters, ["name", "file_url"], limit_page_length=0)
-	return [(row.name, row.file_url) for row in rows]
+	made = tuple(f"{HANDED_OUT}{name}" for name in asked)
+	filters = {"file_name": ("like", f"{HANDED_OUT}%"), "owner": ("in", [*users, ""])}
+	rows = frappe.get_all("File", filters, ["name", "file_name", "file_url"], limit_page_length=0)
+	return [(row.name, row.file_url) for row in rows if row.file_name.startswith(made)]
 
 
 def _prepared_reports() -> list[str]:
