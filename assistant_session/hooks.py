@@ -29,29 +29,8 @@ permission_query_conditions = {
 	"Session Metric": "assistant_session.permissions.metric_conditions",
 }
 
-# Endpoints of Frappe that ask for no permission; see web/side_doors.py.
-_doors = (
-	"frappe.client.get",
-	"frappe.client.get_count",
-	"frappe.desk.doctype.tag.tag.add_tag",
-	"frappe.desk.doctype.tag.tag.add_tags",
-	"frappe.desk.doctype.tag.tag.remove_tag",
-	"frappe.desk.doctype.dashboard_chart.dashboard_chart.get",
-	"frappe.desk.form.linked_with.get",
-	"frappe.desk.form.load.getdoc",
-	"frappe.desk.like.toggle_like",
-	"frappe.desk.listview.get_group_by_count",
-	"frappe.desk.query_report.export_query",
-	"frappe.desk.query_report.get_data_for_custom_field",
-	"frappe.desk.query_report.run",
-	"frappe.geo.utils.get_coords",
-	"frappe.model.document.unlock_document",
-	"frappe.utils.goal.get_monthly_goal_graph_data",
-	"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count",
-)
-override_whitelisted_methods = {
-	path: f"assistant_session.web.side_doors.{path.replace('.', '_')}" for path in _doors
-}
+# Frappe's own functions that ask for no permission; see there.
+before_request = ["assistant_session.web.side_doors.close"]
 
 scheduler_events = {
 	"cron": {

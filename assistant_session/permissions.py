@@ -2,17 +2,17 @@
 
 Staff roles read; everybody else reads nothing, website users who own a session included (they use api.py).
 Nobody writes. Field levels come on top: lists may be filtered only by fields the user may read, since a
-filter answers questions about a field as well as showing it would. `web/side_doors.py` closes the endpoints
-of Frappe that do not ask here at all.
+filter answers questions about a field as well as showing it would. Many functions that Frappe answers over HTTP
+never ask here: `web/side_doors.py` asks for them.
 """
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 import frappe
+import regex
 from frappe import _
 
 DENY = "1=0"
@@ -36,8 +36,13 @@ CLOSED = {
 READING = frozenset({"read", "select", "report", "print", "export", "email"})
 SUPERUSER = "Administrator"
 
-ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")  # a character in JSON, in JSON within JSON, and so on
-WORD = re.compile(r"\w+")
+ESCAPED = regex.compile(r"\\+u([0-9a-fA-F]{4})")  # a character in JSON, in JSON within JSON, and so on
+LINE_END = regex.compile(r"\\+[nrt]")
+IGNORED = regex.compile(
+	r"[\p{Mn}\p{Cf}]+"
+)  # accents and invisible characters: a database may compare without them
+WORD = regex.compile(r"\w+")
+SEARCHED = frozenset({"txt", "text"})  # what somebody types to find something names nothing
 
 
 def may_read(doctype: str, user: str) -> bool:
@@ -105,10 +110,25 @@ def _conditions(doctype: str, user: str | None) -> str:
 
 
 def plain(arguments: Mapping[str, Any]) -> str:
-	"""Everything a request says, as a database compares names: case, width and JSON's escapes do not count."""
-	text = json.dumps(arguments, default=str, ensure_ascii=False)
-	text = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-	return unicodedata.normalize("NFKC", text).casefold()
+	"""Everything a request says, as a database compares names: case, width, accents and JSON's escapes do not count."""
+	said = {name: value for name, value in arguments.items() if name not in SEARCHED}
+	text = json.dumps(said, default=str, ensure_ascii=False)
+	text = LINE_END.sub("\n", ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
+	if not text.isascii():
+		text = IGNORED.sub("", unicodedata.normalize("NFKD", text))
+	return text.casefold()
+
+
+# Standing alone: a whole argument, an item, a key, a table in SQL; not within a sentence.
+NAMED = regex.compile(
+	rf"(?:(?<=[^\w\s])|(?<=\n)|(?<=\btab))\s*({'|'.join(map(str.casefold, CLOSED))})\s*(?=[^\w\s]|\n)"
+)
+
+
+def named(text: str) -> set[str]:
+	"""Which of our DocTypes a request names, in any argument and however it is written (see `plain`)."""
+	found = set(NAMED.findall(text))
+	return {doctype for doctype in CLOSED if doctype.casefold() in found} if found else found
 
 
 def _names_hidden_fields(user: str) -> bool:
@@ -117,8 +137,7 @@ def _names_hidden_fields(user: str) -> bool:
 	"""
 	if user == SUPERUSER or getattr(frappe.local, "request", None) is None:
 		return False
-	arguments = {name: value for name, value in frappe.local.form_dict.items() if name != "txt"}
-	return not _hidden_fields(user).isdisjoint(WORD.findall(plain(arguments)))
+	return not _hidden_fields(user).isdisjoint(WORD.findall(plain(frappe.local.form_dict)))
 
 
 def _hidden_fields(user: str) -> set[str]:

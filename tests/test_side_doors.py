@@ -107,7 +107,6 @@ def test_every_doctype_and_every_endpoint_of_ours_is_known_here(site):
 			"try_identity_check", "recover_session_from_database", "ensure_session_consistency", "session_report",
 			"metrics",
 		},
-		"web.side_doors": {"door"},
 	}  # fmt: skip
 
 
@@ -306,3 +305,137 @@ def test_staff_can_change_and_delete_nothing(ask, names, stored, user, door, doc
 	answer = SINGLE[door](ask, user, doctype, names[doctype])
 	assert answer.status_code in (403, 404) and SAID not in answer.text
 	assert stored(doctype, names[doctype]) == before
+
+
+COUNT = "frappe.client.get_count"
+LETTER = {"session": "{0}", "content": ["like", "my-pin-is-4%"]}
+ROUND = {
+	"map_docs": ("frappe.model.mapper.map_docs", {"method": COUNT, "source_names": "sources", "target_doc": "filters"}),
+	"map_docs, escaped": (
+		"frappe.model.mapper.map_docs", {"method": COUNT, "source_names": "escaped", "target_doc": "filters"},
+	),
+	"get_all_nodes": (
+		"frappe.desk.treeview.get_all_nodes",
+		{"doctype": "doctype", "label": "filters", "parent": "filters", "tree_method": COUNT},
+	),
+	"search_link": (
+		"frappe.desk.search.search_link",
+		{"doctype": "doctype", "txt": "filters", "query": COUNT, "filters": "filters"},
+	),
+	"another name": ("frappe.desk.query_report.get_count", {"doctype": "doctype", "filters": "filters"}),
+	"through cmd": ("/", {"cmd": COUNT, "doctype": "doctype", "filters": "filters"}),
+	"v2": (f"/api/v2/method/{COUNT}", {"doctype": "doctype", "filters": "filters"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ROUND)
+@pytest.mark.parametrize("user", [None, *STRANGERS])
+def test_no_way_round_leads_to_a_count_of_our_rows(ask, names, user, way):
+	"""Functions that are handed a dotted path, other names of a function, other addresses: none counts for strangers."""
+	path, arguments = ROUND[way]
+	said = []
+	for letter in ("4", "5"):
+		filters = json.dumps({"session": names[SESSION], "content": ["like", f"my-pin-is-{letter}%"]})
+		values = {
+			"doctype": TURN, "filters": filters, "sources": json.dumps([TURN]),
+			"escaped": json.dumps([TURN]).replace("T", "\\u0054"),
+		}  # fmt: skip
+		answer = ask(user, path, **{name: values.get(value, value) for name, value in arguments.items()})
+		assert answer.status_code >= 400 or path == "/", answer.text
+		said.append(re.sub(r"my-pin-is-.|[0-9a-f]{20,}", "", answer.text))
+	assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+	("path", "arguments"),
+	[
+		("frappe.desk.doctype.tag.test_tag.add_tag", {"tag": "seen", "dt": SESSION, "dn": "{0}"}),
+		("frappe.desk.doctype.tag.tag.add_tags", {"tags": '["seen"]', "dt": SESSION, "docs": '["{0}"]'}),
+		("frappe.desk.like.toggle_like", {"doctype": SESSION, "name": "{0}", "add": "Yes"}),
+		(
+			"frappe.desk.form.utils.add_comment",
+			{"reference_doctype": SESSION, "reference_name": "{0}", "content": "x", "comment_email": "x", "comment_by": "x"},
+		),
+		(
+			"frappe.templates.includes.comments.comments.add_comment",
+			{"reference_doctype": SESSION, "reference_name": "{0}", "comment": "hello there", "comment_email": "a@example.com",
+			 "comment_by": "x", "route": "x"},
+		),
+		("frappe.rename_doc", {"doctype": SESSION, "old": "{0}", "new": "another"}),
+		("frappe.model.rename_doc.rename_doc", {"doctype": SESSION, "old": "{0}", "new": "another"}),
+		("frappe.model.workflow.apply_workflow", {"doc": '{"doctype": "Conversation Session", "name": "{0}"}', "action": "x"}),
+		("frappe.automation.doctype.assignment_rule.assignment_rule.bulk_apply", {"doctype": SESSION, "docnames": '["{0}"]'}),
+	],
+	ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+@pytest.mark.parametrize("user", STRANGERS)
+def test_nothing_writes_to_a_row_for_strangers(ask, names, stored, site, user, path, arguments):
+	name = names[SESSION]
+	before, comments = stored(SESSION, name), site.db.count("Comment", {"reference_name": name})
+	ask(user, path, **{key: value.replace("{0}", name) for key, value in arguments.items()})
+	assert stored(SESSION, name) == before
+	assert site.db.count("Comment", {"reference_name": name}) == comments
+
+
+@pytest.mark.parametrize("user", STAFF)
+@pytest.mark.parametrize("field", ["token_hash", "identity_hash"])
+def test_no_way_round_leads_staff_to_hidden_fields(ask, names, site, user, field):
+	secret = "0123456789abcdef-" + names[SESSION]
+	site.db.set_value(SESSION, names[SESSION], field, secret[:64], update_modified=False)
+	site.db.commit()
+	ways = {
+		"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count": [SESSION, field, "[]"],
+		"frappe.desk.query_report.get_data_for_custom_field": [SESSION, field],
+	}
+	for method, arguments in ways.items():
+		answer = ask(
+			user, "frappe.model.mapper.map_docs", method=method, source_names=json.dumps(arguments[:1]),
+			target_doc=arguments[1], args=json.dumps(arguments[2] if arguments[2:] else None),
+		)  # fmt: skip
+		assert answer.status_code >= 400 and secret not in answer.text
+	for sort_field in (field, field.upper(), f"`{field}`"):
+		answer = ask(
+			user, "frappe.desk.form.utils.get_next", doctype=SESSION, value=names[SESSION], prev=0, sort_field=sort_field,
+		)  # fmt: skip
+		assert answer.status_code >= 400 and secret not in answer.text
+
+
+def test_a_tag_tells_strangers_nothing_of_what_has_it(ask, names, site):
+	from frappe.desk.doctype.tag.tag import DocTags
+
+	DocTags(SESSION).add(names[SESSION], "urgent")
+	site.db.commit()
+	for user, is_told in ((VISITOR, False), (AGENT, True)):
+		answer = ask(user, "frappe.desk.doctype.tag.tag.get_documents_for_tag", tag="#urgent")
+		assert (names[SESSION] in answer.text) is (is_told and answer.status_code == 200)
+
+
+def test_what_people_write_elsewhere_may_name_our_doctypes(ask, site):
+	"""A sentence, or what somebody searches for, is no question about our rows."""
+	text = "about the Conversation Session of yesterday, a Session Event"
+	note = {"doctype": "Note", "title": f"{text} {os.urandom(4).hex()}", "content": text}
+	assert ask(AGENT, "frappe.client.insert", doc=note).status_code == 200
+	for user in (VISITOR, AGENT):
+		answer = ask(
+			user,
+			"frappe.client.get_count",
+			doctype="ToDo",
+			filters={"description": "in Session Events, and more"},
+		)
+		assert answer.status_code == 200
+
+
+def test_a_site_of_the_same_process_without_the_app_notices_nothing(site, monkeypatch):
+	from assistant_session import permissions
+	from assistant_session.web import side_doors
+
+	side_doors.close()
+	site.set_user(VISITOR)
+	monkeypatch.setattr(site.local, "request", object(), raising=False)
+	monkeypatch.setattr(site.local, "form_dict", site._dict(doctype=SESSION))
+	assert permissions.named(permissions.plain(site.form_dict)) == {SESSION}
+	from frappe.client import get_count
+
+	assert get_count not in site.whitelisted
+	monkeypatch.setattr(site, "get_installed_apps", lambda *_more, **_named: ["frappe"])
+	assert get_count in site.whitelisted

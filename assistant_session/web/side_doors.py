@@ -1,51 +1,141 @@
-"""Endpoints of Frappe that answer about any DocType without asking whether the caller may know.
+"""Functions of Frappe, and of other apps, that answer over HTTP about any DocType without asking who may know.
 
-Each (`_doors` in hooks.py) is replaced by one that asks if our DocTypes are named anywhere in the call, and
-then does what Frappe does. Counts are the worst of them: with LIKE they tell a text letter by letter. A chart is
-answered from a cache that all users share, whoever asks for it by its name.
+Counts are the worst of them: with LIKE they tell a text letter by letter. A function has many names (aliases in other
+modules, endpoints that resolve a dotted path they are given), so nothing here looks at names of functions. Before Frappe
+calls one for a request it asks whether the function is in `frappe.whitelisted`; that list is replaced, once per process,
+by one that also asks whether the request names a DocType of ours, in any argument, and whether the caller may ask about
+it. What is new in the next Frappe is closed in the same way. Sites of the same process without this app notice nothing.
+
+Some functions tell of our documents without being asked about them. Those are replaced where they stand.
 """
 
+import functools
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import frappe
-from frappe import _
 
 from .. import permissions
-from ..hooks import _doors
+
+APP = "assistant_session"
+# They ask for permission themselves, and people use them with names of DocTypes that are none of our rows: to describe a
+# DocType, to customise one, to save a document that has one in a field, to pick one in a link.
+ASK_THEMSELVES = frozenset(
+	{
+		"frappe.client.insert",
+		"frappe.client.save",
+		"frappe.client.set_value",
+		"frappe.client.validate_link",
+		"frappe.client.validate_link_and_fetch",
+		"frappe.desk.form.load.getdoctype",
+		"frappe.desk.form.save.savedocs",
+	}
+)
+FOR_MANAGERS = ("frappe.core.doctype.doctype.", "frappe.core.page.permission_manager.", "frappe.custom.")
 
 
-def _closed(path: str) -> Callable:
-	def door(**arguments: Any) -> Any:
-		user, said = frappe.session.user, permissions.plain({**arguments, "of": _charted(arguments)})
-		for doctype in permissions.CLOSED:
-			if doctype.casefold() in said and not permissions.may_ask(doctype, user):
-				frappe.throw(_("No permission for {0}").format(_(doctype)), frappe.PermissionError)
-		return _readable(frappe.call(frappe.get_attr(path), **arguments), user)
+def close() -> None:
+	"""Close the doors of this process, unless they are; at the beginning of every request (hook `before_request`)."""
+	with _closing:
+		if isinstance(frappe.whitelisted, Guarded):
+			return
+		for path, tell in TELLING.items():
+			_replace(path, tell)
+		kind = GuardedSet if isinstance(frappe.whitelisted, set) else GuardedList
+		frappe.whitelisted = kind(frappe.whitelisted)
 
-	return frappe.whitelist()(door)
+
+_closing = threading.Lock()
+
+
+class Guarded:
+	"""`frappe.whitelisted` as it was, in which nobody finds a function for a request they may not make."""
+
+	def __init__(self, before):
+		super().__init__(before)
+		self.before = before  # a module that is being loaded this very moment may still add to it
+
+	def __contains__(self, function: object) -> bool:
+		return (super().__contains__(function) or function in self.before) and may_call(function)
+
+
+class GuardedList(Guarded, list):
+	"""As Frappe 15 keeps it."""
+
+
+class GuardedSet(Guarded, set):
+	"""As Frappe 16 keeps it."""
+
+
+def may_call(function: Any) -> bool:
+	"""Whether this request may call `function`: it names no DocType of ours that the user may not ask about."""
+	path = f"{function.__module__}.{function.__qualname__}"
+	user = frappe.session.user
+	if getattr(frappe.local, "request", None) is None or path.startswith(f"{APP}.") or path in ASK_THEMSELVES:
+		return True
+	if user == permissions.SUPERUSER or (
+		path.startswith(FOR_MANAGERS) and "System Manager" in frappe.get_roles()
+	):
+		return True
+	named = permissions.named(permissions.plain({**frappe.form_dict, "of": _charted(frappe.form_dict)}))
+	return not named or not _is_installed() or all(permissions.may_ask(doctype, user) for doctype in named)
+
+
+def _is_installed() -> bool:
+	"""Other sites may be served by the same process."""
+	return APP in frappe.get_installed_apps()
 
 
 def _charted(arguments: dict[str, Any]) -> list[str]:
-	"""The DocTypes of charts that are named only by their own names."""
-	chart = frappe.parse_json(arguments.get("chart"))
+	"""The DocTypes of charts that are named only by their own names: a chart is answered from a cache that all users
+	share, whoever asks for it."""
+	try:
+		chart = frappe.parse_json(arguments.get("chart"))
+	except ValueError:
+		chart = None
 	names = [arguments.get("chart_name"), chart.get("name") if isinstance(chart, dict) else None]
 	found = (
 		frappe.db.get_value("Dashboard Chart", name, "document_type")
 		for name in names
-		if isinstance(name, str)
+		if name and isinstance(name, str)
 	)
 	return [doctype for doctype in found if doctype]
 
 
-def _readable(answer: Any, user: str) -> Any:
-	"""Without our rows where an answer has rows of many DocTypes, as what is linked to a document has."""
-	if not isinstance(answer, dict):
-		return answer
-	unreadable = [doctype for doctype in permissions.CLOSED if not permissions.may_read(doctype, user)]
-	for doctype in unreadable:
-		answer.pop(doctype, None)
+def _without_ours(answer: Any) -> Any:
+	"""An answer with rows of many DocTypes (by DocType, or each with its own), without those the user may not read."""
+	user = frappe.session.user
+	hidden = {doctype for doctype in permissions.CLOSED if not permissions.may_read(doctype, user)}
+	if isinstance(answer, dict):
+		return {doctype: rows for doctype, rows in answer.items() if doctype not in hidden}
+	if isinstance(answer, list):
+		return [row for row in answer if not (isinstance(row, dict) and row.get("doctype") in hidden)]
 	return answer
 
 
-globals().update({path.replace(".", "_"): _closed(path) for path in _doors})
+# Functions whose answers tell of documents they were not asked about.
+TELLING: dict[str, Callable[[Any], Any]] = {
+	"frappe.desk.form.linked_with.get": _without_ours,
+	"frappe.desk.doctype.tag.tag.get_documents_for_tag": _without_ours,
+}
+
+
+def _replace(path: str, tell: Callable[[Any], Any]) -> None:
+	"""Put a function in the place of another, wherever that is known by a name, whose answer goes through `tell`."""
+	original = frappe.get_attr(path)
+
+	@functools.wraps(original)
+	def telling(*arguments: Any, **named: Any) -> Any:
+		answer = original(*arguments, **named)
+		asked = getattr(frappe.local, "request", None) is not None and _is_installed()
+		return tell(answer) if asked else answer
+
+	methods = frappe.allowed_http_methods_for_whitelisted_func[original]
+	replacement = frappe.whitelist(methods=methods)(telling)
+	for module in list(sys.modules.values()):
+		known = getattr(module, "__dict__", None) or {}
+		for name in [name for name, value in known.items() if value is original]:
+			setattr(module, name, replacement)
+	frappe.whitelisted.remove(original)
