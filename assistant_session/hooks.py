@@ -5,10 +5,6 @@ app_description = "The conversation session of a CRM chatbot, kept"
 app_email = "assistant-session@example.com"
 app_license = "mit"
 
-# Beside the form's and the list's own scripts.
-doctype_js = {"Conversation Session": "public/js/personal.js"}
-doctype_list_js = {"Conversation Session": "public/js/personal.js"}
-
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"
 
@@ -19,6 +15,13 @@ _ours = (
 	"Verification Attempt",
 	"Session Metric",
 )
+
+# Beside the form's and the list's own scripts. Frappe runs a list's script whenever it loads the DocType.
+doctype_js = {"Conversation Session": "public/js/personal.js"}
+doctype_list_js = {
+	**dict.fromkeys((*_ours, "Identity Check", "Assistant Session Settings"), "public/js/plain_text.js"),
+	"Conversation Session": ["public/js/plain_text.js", "public/js/personal.js"],
+}
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")
 permission_query_conditions = {
@@ -31,6 +34,7 @@ permission_query_conditions = {
 
 # Frappe's own functions that ask for no permission; see there.
 before_request = ["assistant_session.web.side_doors.close"]
+before_job = ["assistant_session.web.side_doors.close"]
 
 scheduler_events = {
 	"cron": {

@@ -30,7 +30,23 @@ FRAMEWORK_FIELDS = frozenset(
 )
 
 
-class ServiceDocument(Document):
+class PlainText(Document):
+	"""A document whose texts are shown as text: Frappe's print formats show what `get_formatted` returns as HTML."""
+
+	def get_formatted(self, fieldname, *arguments, **more):
+		shown = super().get_formatted(fieldname, *arguments, **more)
+		field = self.meta.get_field(fieldname)
+		typed = isinstance(self.get(fieldname), str) and (
+			field is None or field.fieldtype not in MADE_BY_FRAPPE
+		)
+		return frappe.utils.escape_html(shown) if typed and isinstance(shown, str) else shown
+
+
+# Of these Frappe makes texts of its own, which may have HTML in them.
+MADE_BY_FRAPPE = frozenset({"Date", "Datetime", "Time", "Currency", "HTML"})
+
+
+class ServiceDocument(PlainText):
 	"""A row the service owns: not made, renamed or copied by anybody else."""
 
 	def before_insert(self):

@@ -18,6 +18,7 @@ from typing import Any
 import frappe
 
 from .. import permissions
+from . import spreadsheets
 
 APP = "assistant_session"
 # They ask for permission themselves, and people use them with names of DocTypes that are none of our rows: to describe a
@@ -37,12 +38,13 @@ FOR_MANAGERS = ("frappe.core.doctype.doctype.", "frappe.core.page.permission_man
 
 
 def close() -> None:
-	"""Close the doors of this process, unless they are; at the beginning of every request (hook `before_request`)."""
+	"""Close the doors of this process, unless they are; at the beginning of every request and job (hooks)."""
 	with _closing:
 		if isinstance(frappe.whitelisted, Guarded):
 			return
 		for path, tell in TELLING.items():
 			_replace(path, tell)
+		spreadsheets.replace(_stand_in)
 		kind = GuardedSet if isinstance(frappe.whitelisted, set) else GuardedList
 		frappe.whitelisted = kind(frappe.whitelisted)
 
@@ -134,8 +136,13 @@ def _replace(path: str, tell: Callable[[Any], Any]) -> None:
 
 	methods = frappe.allowed_http_methods_for_whitelisted_func[original]
 	replacement = frappe.whitelist(methods=methods)(telling)
+	_stand_in(original, replacement)
+	frappe.whitelisted.remove(original)
+
+
+def _stand_in(original: Callable, replacement: Callable) -> None:
+	"""Let every module that knows `original` by some name know `replacement` by it."""
 	for module in list(sys.modules.values()):
 		known = getattr(module, "__dict__", None) or {}
 		for name in [name for name, value in known.items() if value is original]:
 			setattr(module, name, replacement)
-	frappe.whitelisted.remove(original)

@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from assistant_session.sessions.desk import PlainText
 
 
-class AssistantSessionChannel(Document):
+class AssistantSessionChannel(PlainText):
 	"""A channel conversations come in by, and how far its callers are trusted."""

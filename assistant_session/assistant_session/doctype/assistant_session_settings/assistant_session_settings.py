@@ -1,12 +1,12 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
 from assistant_session.authentication import checks, lockout
 from assistant_session.sessions import bounds
+from assistant_session.sessions.desk import PlainText
 
 
-class AssistantSessionSettings(Document):
+class AssistantSessionSettings(PlainText):
 	"""Times, limits, channels and protected intents; workers notice a change within five seconds."""
 
 	def before_validate(self):

@@ -2,14 +2,14 @@ from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
 from assistant_session.authentication import checks, targets
 from assistant_session.sessions import InvalidSessionData
+from assistant_session.sessions.desk import PlainText
 from assistant_session.sessions.errors import NotPermitted
 
 
-class IdentityCheck(Document):
+class IdentityCheck(PlainText):
 	"""What proves who a person is: the credentials asked for, and who judges them."""
 
 	def validate(self):

@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from assistant_session.sessions.desk import PlainText
 
 
-class IdentityCheckCredential(Document):
+class IdentityCheckCredential(PlainText):
 	"""One thing a person is asked for, and how it is recognised."""

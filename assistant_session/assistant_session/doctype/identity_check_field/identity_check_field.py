@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from assistant_session.sessions.desk import PlainText
 
 
-class IdentityCheckField(Document):
+class IdentityCheckField(PlainText):
 	"""Which field of the verifier a credential is compared with, or a profile value taken from."""

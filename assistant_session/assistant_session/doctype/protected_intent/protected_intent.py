@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from assistant_session.sessions.desk import PlainText
 
 
-class ProtectedIntent(Document):
+class ProtectedIntent(PlainText):
 	"""An intent that only a person who passed an Identity Check is served for."""

@@ -1,0 +1,35 @@
+// What people, bots and staff typed is text wherever Desk shows a value of ours: in form, list, report view and dialogs.
+// Frappe's formatters show Data, Small Text and Long Text as HTML, and the service stores messages as they were typed.
+// Frappe runs this when it loads one of our DocTypes, before anything of it is shown; a formatter of a field wins.
+frappe.provide("assistant_session");
+
+assistant_session.shown_as_text = new Set([
+	"Autocomplete", "Code", "Data", "HTML Editor", "JSON", "Long Text", "Markdown Editor", "Phone", "Read Only", "Select",
+	"Small Text", "Text", "Text Editor",
+]);
+
+assistant_session.as_text = function (value) {
+	return frappe.utils.escape_html(value === null || value === undefined ? "" : String(value));
+};
+
+assistant_session.as_link = function (value, df, options, doc) {
+	const text = assistant_session.as_text(value);
+	const target = df.fieldtype === "Link" ? df.options : doc?.[df.options];
+	if (!value || !target || options?.only_value) return text;
+	return frappe.utils.get_form_link(target, value, true, text);
+};
+
+assistant_session.show_as_text = function (meta) {
+	for (const field of meta.fields) {
+		if (assistant_session.shown_as_text.has(field.fieldtype)) field.formatter = assistant_session.as_text;
+		if (["Link", "Dynamic Link"].includes(field.fieldtype)) field.formatter = assistant_session.as_link;
+		if (frappe.model.table_fields.includes(field.fieldtype)) {
+			const child = frappe.get_meta(field.options);
+			if (child) assistant_session.show_as_text(child);
+		}
+	}
+};
+
+for (const meta of Object.values(locals.DocType || {})) {
+	if (meta.module === "Assistant Session") assistant_session.show_as_text(meta);
+}
