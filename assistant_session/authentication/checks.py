@@ -9,11 +9,13 @@ from frappe import _
 from .. import compat
 from ..sessions import config
 from ..sessions.snapshot import Session
+from . import sizes
 from .canonical import ALPHANUMERIC
 from .reading import Credential
 
 FRESH_SECONDS = 5
 DOCTYPE = "Identity Check"
+YES, NO = "Yes", "No"
 INTENT_HOOK = "assistant_session_intent"
 
 
@@ -94,17 +96,26 @@ def get(name: str) -> Check:
 
 def of(doc) -> Check:
 	"""A Check from its document, saved or not."""
-	credentials = tuple(
-		Credential(row.key, row.label, row.pattern, row.example, row.normalisation or ALPHANUMERIC)
-		for row in doc.credentials
-	)
+	identity = doc.identity_credential or (doc.credentials[0].key if doc.credentials else "")
+	credentials = tuple(_credential(row, identity) for row in doc.credentials)
 	name = doc.name or doc.title
 	return Check(
-		name, doc.namespace or name, bool(doc.enabled), doc.level or 1, doc.verifier, credentials,
-		doc.identity_credential or (credentials[0].key if credentials else ""),
+		name, doc.namespace or name, bool(doc.enabled), doc.level or 1, doc.verifier, credentials, identity,
 		_mapping(doc, "Credential"), _mapping(doc, "Profile"), doc.verify_doctype, doc.url, doc.timeout or 5,
 		doc.verified_field or "verified", doc.verified_value or "true", doc.python_verifier,
 	)  # fmt: skip
+
+
+def _credential(row, identity: str) -> Credential:
+	"""Whether it identifies says the administrator, or else its pattern; what the person is known by always does."""
+	identifying = row.key == identity or (
+		row.identifying == YES
+		if row.identifying
+		else sizes.belongs_to_one(row.pattern or "", row.example or "")
+	)
+	return Credential(
+		row.key, row.label, row.pattern, row.example, row.normalisation or ALPHANUMERIC, bool(identifying)
+	)
 
 
 def folded(intent: str | None) -> str:
@@ -149,4 +160,4 @@ COLUMNS = (
 	"namespace", "enabled", "level", "verifier", "identity_credential", "verify_doctype", "url", "timeout",
 	"verified_field", "verified_value", "python_verifier",
 )  # fmt: skip
-CREDENTIAL_COLUMNS = ("key", "label", "pattern", "example", "normalisation")
+CREDENTIAL_COLUMNS = ("key", "label", "pattern", "example", "normalisation", "identifying")

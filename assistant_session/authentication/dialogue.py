@@ -233,7 +233,7 @@ def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outc
 	place.write(grant)
 	return Outcome(
 		VERIFIED, phrases.verified(), place.session, intent=intent, message=message, returning=returning, token=made[-1],
-		known_device=(known.name(check.namespace, identity), known.value(check.namespace, identity)),
+		known_device=(known.name(check, identity), known.value(check, identity)),
 	)  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """Counting attempts, so that nobody guesses for long and nobody is locked out by somebody else's guesses.
 
 An attempt is reserved, and committed on a connection of its own, before the verifier is asked: it counts
-whatever becomes of the request. It counts in several buckets: the session, the network, and each credential by
-itself, as typed by strangers or by somebody who is vouched for. The attempt that fills a bucket locks it in the
-same statement; locks double with each that follows, up to a day, but for networks. A success takes back this one
+whatever becomes of the request. It counts in several buckets (see `vouching`): the session, the network, and each
+credential by itself, as typed by strangers or by somebody who is vouched for. The attempt that fills a bucket locks it
+in the same statement; locks double with each that follows, up to a day, but where many people stand behind a bucket. A success takes back this one
 attempt and no other: whoever can prove to be one person must not get more guesses at another. A verifier that was
 away gives the attempt back too, a few times.
 """
@@ -21,9 +21,12 @@ from ..sessions.errors import SessionStoreUnavailable
 from ..sessions.statements import P, insert, run, table
 
 DOCTYPE = "Verification Attempt"
-SESSION, NETWORK, STRANGER, KNOWN, VOUCHED, CHECK, UNLOCKED = (
-	"session", "network", "stranger", "known", "vouched", "check", "unlocked",
+SESSION, NETWORK, WIDE_NETWORK, STRANGER, KNOWN, VOUCHED, CHECK, UNLOCKED = (
+	"session", "network", "wide network", "stranger", "known", "vouched", "check", "unlocked",
 )  # fmt: skip
+SHARED, SHARED_VOUCHED = "shared", "shared vouched"  # values that many people have
+# How many times as much as a network may a bucket hold that still more people stand behind.
+MANY = {WIDE_NETWORK: 4, SHARED: 10, SHARED_VOUCHED: 10}
 LONGEST_LOCK = 86400  # seconds
 NETWORK_WINDOW = HOUR = 3600
 MOST_GIVEN_BACK = 10  # per window
@@ -45,19 +48,17 @@ class Bucket:
 		return cls(kind, keys.digest(keys.ATTEMPTS, kind, *parts).replace(":", "-"))
 
 	@property
-	def is_network(self) -> bool:
+	def is_of_many(self) -> bool:
 		"""A whole office may stand behind it: its lock does not grow, and what is given back has no limit."""
-		return self.kind == NETWORK
+		return self.kind == NETWORK or self.kind in MANY
 
 	@property
 	def allowed(self) -> int:
 		"""Attempts in its window. Many people share a network, and many senders one credential."""
 		settings = config.settings()
-		return (
-			settings.attempts_allowed_network
-			if self.kind in (NETWORK, VOUCHED)
-			else settings.attempts_allowed
-		)
+		if self.kind in (NETWORK, VOUCHED, *MANY):
+			return settings.attempts_allowed_network * MANY.get(self.kind, 1)
+		return settings.attempts_allowed
 
 
 @dataclass
@@ -210,13 +211,13 @@ def _count(bucket: Bucket, count: Count, now: datetime) -> None:
 	"""One more attempt; the last one allowed locks."""
 	count.attempts += 1
 	if count.attempts >= bucket.allowed:
-		growth = 1 if bucket.is_network else 2 ** min(count.locks, 20)
+		growth = 1 if bucket.is_of_many else 2 ** min(count.locks, 20)
 		seconds = min(config.settings().lock_seconds * growth, LONGEST_LOCK)
 		count.locked_until, count.locks = now + timedelta(seconds=seconds), count.locks + 1
 
 
 def _given_back(bucket: Bucket, count: Count) -> None:
-	if bucket.is_network or count.given_back < MOST_GIVEN_BACK:
+	if bucket.is_of_many or count.given_back < MOST_GIVEN_BACK:
 		_uncount(count)
 		count.given_back += 1
 
@@ -234,7 +235,9 @@ def _locked_row(db, bucket: Bucket, now: datetime) -> Count:
 		*run(("attempts", "locked"), lambda: compat.for_update(_select()), (bucket.name,), on=db)[0]
 	)
 	served = count.locked_until is not None and count.locked_until <= now
-	window = {NETWORK: NETWORK_WINDOW, CHECK: HOUR}.get(bucket.kind, config.settings().attempt_window)
+	window = {NETWORK: NETWORK_WINDOW, WIDE_NETWORK: NETWORK_WINDOW, CHECK: HOUR}.get(
+		bucket.kind, config.settings().attempt_window
+	)
 	if served or (count.window_started + timedelta(seconds=window) <= now and not count.locked_until):
 		quiet = not served or count.locked_until + timedelta(seconds=LONGEST_LOCK) <= now
 		count = Count(0, 0, 0 if quiet else count.locks, now, None)

@@ -27,6 +27,9 @@ class Credential:
 	pattern: str
 	example: str
 	normalisation: str = canonical.ALPHANUMERIC
+	identifying: bool = (
+		True  # its value belongs to one person; others are shared, as PINs and birth dates are
+	)
 
 
 def read(credentials: tuple[Credential, ...], text: str) -> dict[str, Secret]:

@@ -2,22 +2,27 @@
 
 Strangers can use up the attempts on somebody's credentials; that must not lock that person out. A device that was
 verified before, a provider-verified channel, a logged-in party or an unlock by staff moves the attempt from the
-strangers' buckets of its credentials to buckets of its own. Session and network count as ever. Each voucher has a limit
-for itself, whoever it asks about; and all senders, parties and unlocks together have one per credential.
+strangers' buckets of its credentials to buckets of its own. The session counts as ever, and the network for all but a
+known device, which strangers there must not lock out. Each voucher has a limit for itself, whoever it asks about (all
+devices of one person have one together); and all vouchers together have one per credential.
+
+A value that many people share (a PIN, a birth date) is no person: as few attempts as lock a number of one's own would
+lock strangers to each other. It counts in a bucket that is much larger, where who tries one PIN on everybody is found.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_interface, ip_network
 
 import frappe
 
-from ..sessions import Session, config, keys
+from ..sessions import Session, config
 from . import known, lockout
 from .canonical import Secret
 from .checks import Check
 from .lockout import Bucket
 
-DEVICE = "device"
+WIDE_IPV6 = 48  # bits: what a provider gives one site, of which each household is a /64
 
 
 @dataclass(frozen=True)
@@ -32,36 +37,46 @@ def buckets(
 	session: Session, check: Check, given: Mapping[str, Secret], caller: Caller | None
 ) -> list[Bucket]:
 	"""Where this attempt counts. Credentials count by value within the check's namespace."""
-	found = [Bucket.of(lockout.SESSION, session.id)]
-	if caller and caller.network:
-		found.append(Bucket.of(lockout.NETWORK, caller.network))
-	voucher = _voucher(session, check, given[check.identity_credential], caller)
-	return [*found, *(_vouched(voucher, check, given) if voucher else strangers(check, given))]
+	own = Bucket.of(lockout.SESSION, session.id)
+	identity = given[check.identity_credential]
+	if caller and known.is_known(check, identity, caller.cookie):
+		devices = Bucket.of(lockout.KNOWN, "devices", check.namespace, check.name, identity.reveal())
+		others = {key: secret for key, secret in given.items() if key != check.identity_credential}
+		return [own, devices, *_vouched(check, others)]
+	found = [own, *_networks(caller)]
+	if voucher := _voucher(session):
+		return [*found, Bucket.of(lockout.KNOWN, *voucher), *_vouched(check, given)]
+	return [*found, *strangers(check, given)]
 
 
 def strangers(check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
 	"""The buckets of these credentials for somebody nobody vouches for."""
-	return [
-		Bucket.of(lockout.STRANGER, check.namespace, key, secret.reveal()) for key, secret in given.items()
-	]
+	return _each(check, given, lockout.STRANGER, lockout.SHARED)
 
 
-def _vouched(voucher: tuple[str, ...], check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
-	found = [Bucket.of(lockout.KNOWN, *voucher)]
-	if voucher[0] == DEVICE:
-		return found
-	return [
-		*found,
-		*(Bucket.of(lockout.VOUCHED, check.namespace, key, secret.reveal()) for key, secret in given.items()),
-	]
+def _vouched(check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
+	return _each(check, given, lockout.VOUCHED, lockout.SHARED_VOUCHED)
 
 
-def _voucher(
-	session: Session, check: Check, identity: Secret, caller: Caller | None
-) -> tuple[str, ...] | None:
-	"""What vouches for the asker, by a name of its own; None for a stranger."""
-	if caller and (device := known.device(check.namespace, identity, caller.cookie)):
-		return DEVICE, keys.digest(keys.DEVICE, check.namespace, identity.reveal()), device
+def _each(check: Check, given: Mapping[str, Secret], own: str, shared: str) -> list[Bucket]:
+	"""A bucket for each credential: of the kind `own` if its value belongs to one person, else of the kind `shared`."""
+	kinds = {key: own if check.credential(key).identifying else shared for key in given}
+	return [Bucket.of(kinds[key], check.namespace, key, secret.reveal()) for key, secret in given.items()]
+
+
+def _networks(caller: Caller | None) -> list[Bucket]:
+	"""Of an IPv6 network also the wider one: who has a /48 has 65,536 of those."""
+	if not (caller and caller.network):
+		return []
+	found = [Bucket.of(lockout.NETWORK, caller.network)]
+	if ":" in caller.network:
+		wide = ip_network(f"{ip_interface(caller.network).ip}/{WIDE_IPV6}", strict=False)
+		found.append(Bucket.of(lockout.WIDE_NETWORK, str(wide)))
+	return found
+
+
+def _voucher(session: Session) -> tuple[str, ...] | None:
+	"""What vouches for the asker besides a device, by a name of its own; None for a stranger."""
 	channel = config.settings().channels.get(session.channel)
 	if session.external_id and channel and channel.verified_by_provider:
 		return "sender", session.channel, session.external_id
