@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant_session.web.side_doors import innermost, path_of
 from tests.callers import AGENT, OWNER, VISITOR, Caller, key_of
 from tests.conftest import SITE
 from tests.test_hidden_fields import stored_values
@@ -54,31 +55,19 @@ def _paths():
 
 	registered = {id(one): one for one in getattr(frappe.whitelisted, "before", frappe.whitelisted)}
 	for one in registered.values():
-		inner = _inner(one)
-		if inner.__module__.startswith("frappe."):
-			yield f"{inner.__module__}.{inner.__qualname__}", one
-
-
-def _inner(function):
-	"""What a decorator stands around, also one that does not say so."""
-	function = inspect.unwrap(function)
-	cells = (
-		[cell.cell_contents for cell in function.__closure__ or ()]
-		if "<locals>" in function.__qualname__
-		else []
-	)
-	return next((_inner(one) for one in cells if inspect.isfunction(one)), function)
+		if (path := path_of(one)).startswith("frappe."):
+			yield path, one
 
 
 def _parameters(function) -> list[str]:
-	return [name for name in inspect.signature(_inner(function)).parameters if name != "self"]
+	return [name for name in inspect.signature(innermost(function)).parameters if name != "self"]
 
 
 def _can_name(function) -> bool:
 	"""Whether it takes, or reads out of the request, something that names documents."""
 	if any(POINTS.search(name) for name in _parameters(function)):
 		return True
-	return bool(re.search(r"form_dict|get_form_params", inspect.getsource(_inner(function))))
+	return bool(re.search(r"form_dict|get_form_params", inspect.getsource(innermost(function))))
 
 
 def test_every_function_that_can_name_a_document_is_known(doors):
@@ -111,7 +100,7 @@ ARGUMENTS = {
 def _filled(function, doctype: str, name: str, field: str) -> dict[str, str]:
 	"""The arguments of a call about this document. What is not in the table is the document's name."""
 	names = _parameters(function)
-	taken = inspect.signature(_inner(function)).parameters.values()
+	taken = inspect.signature(innermost(function)).parameters.values()
 	open_ended = any(one.kind == one.VAR_KEYWORD for one in taken) or not names
 	wanted = [*names, "doctype", "docname", "name", "filters", "fields"] if open_ended else names
 	values = {"doctype": doctype, "name": name, "field": field, "owner": OWNER}
@@ -124,7 +113,7 @@ def _callable(doors) -> dict:
 	return {
 		path: function
 		for path, function in doors.items()
-		if not NOT_CALLED.search(path) and "self" not in inspect.signature(_inner(function)).parameters
+		if not NOT_CALLED.search(path) and "self" not in inspect.signature(innermost(function)).parameters
 	}
 
 

@@ -2,7 +2,9 @@
 
 A hold is a key in Redis with a random token. It lasts a minute (site config), is renewed by a thread while
 its block runs, and expires by itself if the worker dies. When Redis is away the session's row is locked in
-the database instead, which lasts until the transaction ends. Waiting is bounded by Settings; then SessionBusy.
+the database instead, which lasts until the transaction ends. Waiting is bounded by Settings; then SessionBusy. One
+message of a session waits at a time, and the others are told SessionBusy at once: who waits occupies a worker, and one
+person who sends many messages must not occupy all of them.
 """
 
 import os
@@ -10,6 +12,8 @@ import random
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
 from .. import compat
@@ -52,20 +56,44 @@ class Hold:
 def acquire(name: str, mark: str, *, anew: bool) -> Hold:
 	"""Wait for the hold of a session, and put `mark` into the register with it.
 
-	`anew` allows to begin a new transaction where the hold must be a row lock. Raises SessionBusy after `hold_wait` seconds (Settings).
+	`anew` allows to begin a new transaction where the hold must be a row lock. Raises SessionBusy after `hold_wait` seconds
+	(Settings), or at once if somebody waits for this session already.
 	"""
 	deadline = time.monotonic() + config.settings().hold_wait
+	hold = _try_redis(name, mark)
+	if hold is None:
+		with _waiting(name):
+			hold = _wait(name, mark, deadline)
+	return _acquire_in_database(name, deadline, anew) if hold == "away" else hold
+
+
+def _wait(name: str, mark: str, deadline: float):
+	"""A Hold, or "away"."""
 	pause = FIRST_PAUSE
-	while True:
-		hold = _try_redis(name, mark)
-		if hold == "away":
-			return _acquire_in_database(name, deadline, anew)
-		if hold:
-			return hold
-		if time.monotonic() >= deadline:
-			raise SessionBusy.of(name)
+	while time.monotonic() < deadline:
 		time.sleep(pause * random.uniform(0.5, 1.5))
 		pause = min(pause * 2, LONGEST_PAUSE)
+		if hold := _try_redis(name, mark):
+			return hold
+	raise SessionBusy.of(name)
+
+
+@contextmanager
+def _waiting(name: str) -> Iterator[None]:
+	"""The one who waits for this session. Raises SessionBusy if somebody does; a waiter that died is forgotten when its
+	time is over. Redis being away is told by the next look at the hold."""
+	here, key, token = register.connection(), register.key("waiter", name), str(secrets.randbits(63))
+	life = int(config.settings().hold_wait * 1000) + WAITER_GRACE
+	said = here.call(lambda: [here.redis.set(key, token, nx=True, px=life)])
+	if said == [None]:
+		raise SessionBusy.of(name)
+	try:
+		yield
+	finally:
+		here.call(here.release, [key], [token])
+
+
+WAITER_GRACE = 500  # milliseconds past the end of its wait
 
 
 def _try_redis(name: str, mark: str):

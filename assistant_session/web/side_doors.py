@@ -9,10 +9,11 @@ it. What is new in the next Frappe is closed in the same way. Sites of the same 
 Some functions tell of our documents without being asked about them. Those are replaced where they stand.
 """
 
-import functools
+import inspect
 import sys
 import threading
 from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 import frappe
@@ -22,7 +23,7 @@ from . import spreadsheets
 
 APP = "assistant_session"
 # They ask for permission themselves, and people use them with names of DocTypes that are none of our rows: to describe a
-# DocType, to customise one, to save a document that has one in a field, to pick one in a link.
+# DocType, to customise one, to save a document that has one in a field, to pick one in a link, to draw a workspace.
 ASK_THEMSELVES = frozenset(
 	{
 		"frappe.client.insert",
@@ -30,6 +31,7 @@ ASK_THEMSELVES = frozenset(
 		"frappe.client.set_value",
 		"frappe.client.validate_link",
 		"frappe.client.validate_link_and_fetch",
+		"frappe.desk.desktop.get_desktop_page",
 		"frappe.desk.form.load.getdoctype",
 		"frappe.desk.form.save.savedocs",
 	}
@@ -73,8 +75,7 @@ class GuardedSet(Guarded, set):
 
 def may_call(function: Any) -> bool:
 	"""Whether this request may call `function`: it names no DocType of ours that the user may not ask about."""
-	path = f"{function.__module__}.{function.__qualname__}"
-	user = frappe.session.user
+	path, user = path_of(function), frappe.session.user
 	if getattr(frappe.local, "request", None) is None or path.startswith(f"{APP}.") or path in ASK_THEMSELVES:
 		return True
 	if user == permissions.SUPERUSER or (
@@ -83,6 +84,21 @@ def may_call(function: Any) -> bool:
 		return True
 	named = permissions.named(permissions.plain({**frappe.form_dict, "of": _charted(frappe.form_dict)}))
 	return not named or not _is_installed() or all(permissions.may_ask(doctype, user) for doctype in named)
+
+
+@lru_cache(maxsize=5000)
+def path_of(function: Any) -> str:
+	"""Where a function is defined, also one that stands within decorators."""
+	function = innermost(function)
+	return f"{function.__module__}.{function.__qualname__}"
+
+
+def innermost(function: Any) -> Any:
+	"""What decorators stand around; some of Frappe 15's do not say so."""
+	function = inspect.unwrap(function)
+	cells = function.__closure__ or () if "<locals>" in function.__qualname__ else ()
+	inner = [cell.cell_contents for cell in cells if inspect.isfunction(cell.cell_contents)]
+	return innermost(inner[0]) if inner else function
 
 
 def _is_installed() -> bool:
@@ -128,7 +144,7 @@ def _replace(path: str, tell: Callable[[Any], Any]) -> None:
 	"""Put a function in the place of another, wherever that is known by a name, whose answer goes through `tell`."""
 	original = frappe.get_attr(path)
 
-	@functools.wraps(original)
+	@wraps(original)
 	def telling(*arguments: Any, **named: Any) -> Any:
 		answer = original(*arguments, **named)
 		asked = getattr(frappe.local, "request", None) is not None and _is_installed()
