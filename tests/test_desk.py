@@ -1,13 +1,86 @@
-"""x"""
-import time
-from tests.callers import AGENT
+"""Every page of the app that Desk has is drawn by a real browser, without an error in its console."""
 
-def test_a(desk, opened):
-	for user in ("Administrator", AGENT):
-		tab = desk(user)
-		for route in (("conversation-session",), ("conversation-session", opened), ("conversation-session","view","report"), ("assistant-session",)):
-			t=time.time()
-			tab.open(*route)
-			print(user, route, round(time.time()-t,2), tab.errors, tab.dialogs, tab.page.url)
-			tab.errors.clear()
-			tab.screenshot("-".join((user.split(".")[-1],)+route[:1]+route[-1:]))
+import pytest
+
+from tests import checks
+from tests.browser import NARROW
+from tests.callers import AGENT, SUPERUSER
+
+SESSION, TURN, EVENT = "conversation-session", "conversation-turn", "session-event"
+READABLE = {SUPERUSER: (SESSION, TURN, EVENT), AGENT: (SESSION, TURN)}
+PAGES = [(user, slug) for user, slugs in READABLE.items() for slug in slugs]
+A_LABEL = {SESSION: "TTL (seconds)", TURN: "Content", EVENT: "Actor"}
+SAID = "where were we?"
+
+
+@pytest.fixture
+def rows(site, sessions, opened):
+	"""A row's name by the slug of its DocType: a session in which something was said, the first turn, the first event."""
+	with sessions.turn(opened, SAID) as turn:
+		turn.reply("At the remote controls.")
+	site.db.commit()
+	first = {"filters": {"session": opened}, "pluck": "name", "order_by": "sequence", "limit": 1}
+	(said,), (event,) = site.get_all("Conversation Turn", **first), site.get_all("Session Event", **first)
+	return {SESSION: opened, TURN: said, EVENT: event}
+
+
+@pytest.mark.parametrize(("user", "slug"), PAGES)
+def test_the_list_shows_a_row(desk, rows, user, slug):
+	page = desk(user).open(slug)
+	assert page.shows(rows[slug])
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+@pytest.mark.parametrize(("user", "slug"), PAGES)
+def test_the_report_view_shows_a_row(desk, rows, user, slug):
+	page = desk(user).open(slug, "view", "report")
+	assert page.shows(rows[slug])
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+@pytest.mark.parametrize(("user", "slug"), PAGES)
+def test_the_form_shows_its_fields(desk, rows, user, slug):
+	page = desk(user).open(slug, rows[slug])
+	assert page.shows(A_LABEL[slug])
+	assert slug != TURN or page.shows(SAID)
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+@pytest.mark.parametrize("user", READABLE)
+def test_the_workspace_counts_conversations(desk, rows, user):
+	page = desk(user).open("assistant-session")
+	card = page.page.locator(".number-widget-box", has_text="Active Conversations")
+	assert int(card.locator(".number").inner_text().replace(",", "")) >= 1
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+def test_the_settings_show_their_fields(desk):
+	page = desk().open("assistant-session-settings")
+	assert page.shows("Agent lock TTL (seconds)")
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+def test_an_identity_check_shows_its_fields(desk):
+	page = desk().open("identity-check", checks.PYTHON_CHECK)
+	assert page.shows("Credentials asked for")
+	assert page.shows(checks.MEMBER_NUMBER)
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+def test_a_telephone_shows_the_list_and_the_form(desk, rows):
+	page = desk(AGENT, width=NARROW).open(SESSION)
+	assert page.shows(rows[SESSION])
+	assert page.open(SESSION, rows[SESSION]).shows(A_LABEL[SESSION])
+	assert (page.errors, page.dialogs) == ([], [])
+
+
+def test_what_is_not_for_an_agent_is_not_drawn_for_one(desk, rows):
+	assert rows[EVENT] not in desk(AGENT).open(EVENT).text()
+
+
+def test_an_error_in_a_page_is_noticed(desk):
+	page = desk().open(SESSION)
+	page.page.evaluate("() => { setTimeout(() => { throw new Error('on purpose') }); alert('look') }")
+	page.wait()
+	assert "on purpose" in page.errors[0]
+	assert page.dialogs == ["look"]
