@@ -22,7 +22,7 @@ SCREENSHOTS = Path(__file__).resolve().parent.parent / ".bench" / "screenshots"
 QUIET_MILLISECONDS = 150
 PATIENCE_MILLISECONDS = 20_000
 
-# Of a socket server, which is cut off here (see `_context`); and how Frappe's Desk of 2023 leaves out a shortcut of a
+# Of a socket server, which is cut off here (see `_cut_off_sockets`); and how Frappe's Desk of 2023 leaves out a shortcut of a
 # workspace whose DocType the user may not read.
 NO_ERRORS = ("socket.io", "Block «shortcut» skipped because of plugins error")
 
@@ -40,6 +40,7 @@ class Desk:
 
 	def __init__(self, context, url: str, width: int):
 		self.page, self.url = context.new_page(), url
+		_cut_off_sockets(context, self.page)
 		self.errors: list[str] = []
 		self.dialogs: list[str] = []
 		self.agrees = False  # what a confirm() is answered
@@ -57,7 +58,9 @@ class Desk:
 		"""Load Desk afresh at a route, as in `open("conversation-session", "view", "report")`, and wait until it is idle."""
 		path = "/".join(quote(part, safe="") for part in route)
 		self.page.goto(f"{self.url}/{path}", wait_until="domcontentloaded")
-		return self.wait()
+		self.wait()
+		assert self.page.evaluate("frappe.boot.setup_complete"), "answer the site's setup wizard first"
+		return self
 
 	def wait(self) -> "Desk":
 		"""Wait until Desk has done what it was about to do."""
@@ -149,8 +152,14 @@ def desk(site, contexts, workers):
 def _context(browser, workers, user: str):
 	context = browser.new_context(viewport={"width": WIDE, "height": 900})
 	context.add_cookies([{"name": "sid", "value": log_in(user), "url": _origin(workers)}])
-	context.route("**/socket.io/**", lambda route: route.abort())  # the pocket bench has none: none anywhere
 	return context
+
+
+def _cut_off_sockets(context, page) -> None:
+	"""No socket server on any bench, as on the pocket bench. (A route of Playwright's would switch off the cache.)"""
+	protocol = context.new_cdp_session(page)
+	protocol.send("Network.enable")
+	protocol.send("Network.setBlockedURLs", {"urls": ["*/socket.io/*"]})
 
 
 def _origin(workers) -> str:

@@ -1,6 +1,10 @@
 """Every page of the app that Desk has is drawn by a real browser, without an error in its console."""
 
+import uuid
+from pathlib import Path
+
 import pytest
+import requests
 
 from tests import checks
 from tests.browser import NARROW
@@ -25,23 +29,11 @@ def rows(site, sessions, opened):
 
 
 @pytest.mark.parametrize(("user", "slug"), PAGES)
-def test_the_list_shows_a_row(desk, rows, user, slug):
-	page = desk(user).open(slug)
-	assert page.shows(rows[slug])
-	assert (page.errors, page.dialogs) == ([], [])
-
-
-@pytest.mark.parametrize(("user", "slug"), PAGES)
-def test_the_report_view_shows_a_row(desk, rows, user, slug):
-	page = desk(user).open(slug, "view", "report")
-	assert page.shows(rows[slug])
-	assert (page.errors, page.dialogs) == ([], [])
-
-
-@pytest.mark.parametrize(("user", "slug"), PAGES)
-def test_the_form_shows_its_fields(desk, rows, user, slug):
-	page = desk(user).open(slug, rows[slug])
-	assert page.shows(A_LABEL[slug])
+def test_list_report_view_and_form_show_a_row(desk, rows, user, slug):
+	page = desk(user)
+	assert page.open(slug).shows(rows[slug])
+	assert page.open(slug, "view", "report").shows(rows[slug])
+	assert page.open(slug, rows[slug]).shows(A_LABEL[slug])
 	assert slug != TURN or page.shows(SAID)
 	assert (page.errors, page.dialogs) == ([], [])
 
@@ -76,6 +68,16 @@ def test_a_telephone_shows_the_list_and_the_form(desk, rows):
 
 def test_what_is_not_for_an_agent_is_not_drawn_for_one(desk, rows):
 	assert rows[EVENT] not in desk(AGENT).open(EVENT).text()
+
+
+def test_the_workers_serve_what_nginx_does_elsewhere(site, workers):
+	file = Path(site.get_site_path("public", "files", f"{uuid.uuid4()}.txt"))
+	file.write_text(SAID)
+	try:
+		for path in (f"/files/{file.name}", "/assets/assistant_session/js/personal.js"):
+			assert requests.get(workers.url + path, headers={"Host": workers.site}).status_code == 200
+	finally:
+		file.unlink()
 
 
 def test_an_error_in_a_page_is_noticed(desk):

@@ -4,13 +4,17 @@ A response header says which worker answered (for the transcript).
 """
 
 import os
+from pathlib import Path
 
 from frappe.app import application as frappes
 from frappe.middlewares import StaticDataMiddleware
 from werkzeug.middleware.shared_data import SharedDataMiddleware
 
-_with_assets = SharedDataMiddleware(frappes, {"/assets": os.path.abspath("assets")})
-_with_files = StaticDataMiddleware(_with_assets, {"/files": os.path.abspath(".")})
+# Where the sites themselves are: the stage only links to them, and Frappe 16 serves no file through a link.
+SITES = Path("apps.txt").resolve().parent
+
+_with_assets = SharedDataMiddleware(frappes, {"/assets": str(SITES / "assets")})
+_with_files = StaticDataMiddleware(_with_assets, {"/files": str(SITES)})
 
 
 def application(environ, start_response):
