@@ -11,34 +11,26 @@ from pathlib import Path
 from .console import run
 
 SCRIPTS = Path(__file__).resolve().parent / "desk"
-LOCK = ("package.json", "package-lock.json")
+PACKAGES = ("package.json", "package-lock.json")
 MAPS = ("assets.json", "assets-rtl.json")
 
 
-def packages_key() -> str:
-	"""Changes with the packages that are wanted."""
-	return _digest(SCRIPTS / name for name in LOCK)
-
-
-def bundles_key(frappe: str) -> str:
+def key(frappe: str) -> str:
 	"""Changes with whatever a bundle is made of; `frappe` is the digest of Frappe's tree."""
-	return _digest(SCRIPTS.iterdir()) + frappe
-
-
-def install_packages(programs: dict[str, str], folder: Path, log: Path) -> None:
-	"""The packages of the lock file in `folder`; nothing of theirs is run while they are installed."""
-	shutil.rmtree(folder, ignore_errors=True)
-	folder.mkdir(parents=True)
-	for name in LOCK:
-		shutil.copy(SCRIPTS / name, folder)
-	quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-	run([programs["npm"], "ci", *quiet], log=log, cwd=folder)
+	total = hashlib.sha256(frappe.encode())
+	for file in _scripts():
+		total.update(file.name.encode() + b"\0" + file.read_bytes())
+	return total.hexdigest()
 
 
 def build(programs: dict[str, str], folder: Path, apps: Path, log: Path) -> None:
-	"""The bundles in `folder`/dist. The scripts run from a copy beside the packages that they import."""
-	for script in SCRIPTS.glob("*.mjs"):
-		shutil.copy(script, folder)
+	"""The locked packages and the bundles (`dist`) in `folder`, made anew; no package runs a script of its own."""
+	shutil.rmtree(folder, ignore_errors=True)
+	folder.mkdir(parents=True)
+	for file in _scripts():
+		shutil.copy(file, folder)  # beside the packages, where their imports find them
+	quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	run([programs["npm"], "ci", *quiet], log=log, cwd=folder)
 	run([programs["node"], "build.mjs", apps / "frappe", folder / "dist"], log=log, cwd=folder)
 
 
@@ -58,8 +50,5 @@ def _link(link: Path, target: Path) -> None:
 	link.symlink_to(target)
 
 
-def _digest(files) -> str:
-	total = hashlib.sha256()
-	for file in sorted(files):
-		total.update(file.name.encode() + b"\0" + file.read_bytes())
-	return total.hexdigest()
+def _scripts() -> list[Path]:
+	return sorted([*SCRIPTS.glob("*.mjs"), *(SCRIPTS / name for name in PACKAGES)])

@@ -129,11 +129,8 @@ class Bench:
 
 	def _build_desk(self, programs: dict[str, str]) -> None:
 		folder, apps = self.root / "desk", self.root / "apps"
-		self._once(
-			"packages", lambda: assets.install_packages(programs, folder, self.log), assets.packages_key()
-		)
-		key = assets.bundles_key(frappe_source.TREE_SHA256)
-		self._once("bundles", lambda: assets.build(programs, folder, apps, self.log), key)
+		key = assets.key(frappe_source.TREE_SHA256)
+		self._once("desk", lambda: assets.build(programs, folder, apps, self.log), key)
 		(self.sites / "assets").mkdir(parents=True, exist_ok=True)
 		assets.link(folder, apps, self.sites)
 
@@ -195,8 +192,7 @@ class Bench:
 _TITLES = {
 	"python": "making a virtual environment with what Frappe needs, from PyPI",
 	"frappe": "restoring Frappe's source and checking it",
-	"packages": "installing what Desk is built with, from npm",
-	"bundles": "building Desk",
+	"desk": "building Desk from Frappe's sources, with packages from npm",
 	"mariadb": "making a private MariaDB",
 	"site": "making the site {site}",
 	"wizard": "answering the setup wizard of {site}",
