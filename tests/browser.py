@@ -11,7 +11,7 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
@@ -54,10 +54,13 @@ class Desk:
 		self.page.set_viewport_size({"width": width, "height": height})
 		return self
 
-	def open(self, *route: str) -> "Desk":
-		"""Load Desk afresh at a route, as in `open("conversation-session", "view", "report")`, and wait until it is idle."""
+	def open(self, *route: str, **filters: str) -> "Desk":
+		"""Load Desk afresh and wait until it is idle: `open("conversation-turn", "view", "report", session=id)`.
+
+		Frappe keeps a list's `filters` as the user's settings: the next `open` without any shows that list again.
+		"""
 		path = "/".join(quote(part, safe="") for part in route)
-		self.page.goto(f"{self.url}/{path}", wait_until="domcontentloaded")
+		self.page.goto(f"{self.url}/{path}?{urlencode(filters)}", wait_until="domcontentloaded")
 		self.wait()
 		assert self.page.evaluate("frappe.boot.setup_complete"), "answer the site's setup wizard first"
 		return self
@@ -83,11 +86,11 @@ class Desk:
 		"""Everything that can be seen, as text."""
 		return self.page.inner_text("body")
 
-	def screenshot(self, name: str, full: bool = False) -> Path:
-		"""A picture of what is seen (`full`: of the whole page), below .bench; returns its path."""
+	def screenshot(self, name: str) -> Path:
+		"""A picture of what is seen, below .bench; returns its path. For more of a long page, `resize` it before."""
 		SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 		file = SCREENSHOTS / f"{name}.png"
-		self.page.screenshot(path=file, full_page=full)
+		self.page.screenshot(path=file)
 		return file
 
 	def _note_console(self, message) -> None:
@@ -106,13 +109,14 @@ class Desk:
 @pytest.fixture(scope="session")
 def browser(workers):
 	"""Playwright's browser; every name leads to this machine, so that nothing is asked of anybody else."""
-	playwright = pytest.importorskip("playwright.sync_api", reason="dev/requirements.txt is not installed")
+	from playwright.sync_api import sync_playwright
+
 	program = packages.find("chromium")
 	if not program:
 		pytest.fail("A browser is needed: install Debian's package chromium.")
 	if not (workers.sites / "assets" / "assets.json").exists():
 		pytest.fail("Desk is not built here: `make test` builds it, and so does `python3 -m dev run --desk`.")
-	with playwright.sync_playwright() as driver:
+	with sync_playwright() as driver:
 		options = ["--host-resolver-rules=MAP * 127.0.0.1", "--disable-dev-shm-usage"]
 		options += ["--no-sandbox"] if os.geteuid() == 0 else []
 		browser = driver.chromium.launch(executable_path=program, args=options)
