@@ -16,7 +16,7 @@ import { templates } from "./templates.mjs";
 const [app, output] = process.argv.slice(2).map((folder) => path.resolve(folder));
 const NODE_MODULES = path.resolve("node_modules");
 const SERVED_AT = "/assets/frappe/dist";
-// Editors of DocTypes and workflows, which nobody tests here: two thirds of the packages Desk would need.
+// Editors of DocTypes and workflows: nobody tests them here, and they want packages of their own.
 const LEFT_OUT = new Set(["form_builder.bundle.js", "workflow_builder.bundle.js"]);
 
 async function entries(extension) {
