@@ -7,7 +7,7 @@ demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
 
 test:  ## lint, then the whole suite on a real Frappe; FRAPPE_BENCH and FRAPPE_SITE choose another bench
-	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check . && python -m pytest $(TESTS)"
+	@$(PYTHON) -m dev run --desk sh -c "python -m ruff check . && python -m ruff format --check . && python -m pytest $(TESTS)"
 
 bench:  ## the figures in the README
 	@$(PYTHON) -m dev run sh -c "python -m benchmarks && python -m benchmarks.backlog"

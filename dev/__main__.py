@@ -1,6 +1,6 @@
 """`python3 -m dev run COMMAND…`: bring the pocket bench up, run a command on it, take it down again.
 
-With FRAPPE_BENCH (and FRAPPE_SITE) in the environment the command runs on that bench instead.
+`run --desk COMMAND…` also builds Desk and finds a browser, for commands that open pages. With FRAPPE_BENCH (and FRAPPE_SITE) in the environment the command runs on that bench instead.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 from . import servers, site
 from .console import SetupError, fail, say
 
-USAGE = "usage: python3 -m dev run COMMAND…   (see the Makefile)"
+USAGE = "usage: python3 -m dev run [--desk] COMMAND…   (see the Makefile)"
 
 
 class Stopped(Exception):
@@ -24,11 +24,13 @@ class Stopped(Exception):
 def main(arguments: list[str]) -> int:
 	if sys.version_info < (3, 10):  # noqa: UP036 - said in a sentence, where an old Python would end in a traceback
 		return fail(SetupError("Python 3.10 or later is needed."))
-	if len(arguments) < 2 or arguments[0] != "run":
+	run, desk, command = arguments[:1], arguments[1:2] == ["--desk"], arguments[1:]
+	command = command[1:] if desk else command
+	if run != ["run"] or not command:
 		return fail(SetupError(USAGE))
 	_turn_signals_into_exceptions()
 	try:
-		return _run_elsewhere(arguments[1:]) if os.environ.get("FRAPPE_BENCH") else _run_here(arguments[1:])
+		return _run_elsewhere(command) if os.environ.get("FRAPPE_BENCH") else _run_here(command, desk)
 	except Stopped as stopped:
 		say(f"stopped by {stopped}; the servers are down")
 		return 130
@@ -45,7 +47,7 @@ def _turn_signals_into_exceptions() -> None:
 
 
 def _run_elsewhere(command: list[str]) -> int:
-	"""On the bench named in FRAPPE_BENCH, with the Python of its own environment."""
+	"""On the bench named in FRAPPE_BENCH, with the Python of its own environment; it has built its Desk itself."""
 	python = Path(os.environ["FRAPPE_BENCH"]) / "env" / "bin" / "python"
 	if not python.exists():
 		raise SetupError(f"FRAPPE_BENCH: there is no {python}")
@@ -53,11 +55,11 @@ def _run_elsewhere(command: list[str]) -> int:
 	return _wait(command, environment)
 
 
-def _run_here(command: list[str]) -> int:
+def _run_here(command: list[str], desk: bool) -> int:
 	with _only_one():
 		bench = site.Bench()
 		try:
-			bench.up()
+			bench.up(desk)
 			return _wait(command, bench.environment())
 		finally:
 			bench.down()

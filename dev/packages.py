@@ -1,6 +1,6 @@
-"""The two system packages the pocket bench needs: MariaDB's server and client programs, and Redis.
+"""The programs the pocket bench needs: MariaDB's and Redis; and, to build Desk and look at it, Node and Chromium.
 
-Only the programs are installed (Debian's `-core` packages and `redis-tools`, whose one binary is the server
+Only programs are installed (Debian's `-core` packages and `redis-tools`, whose one binary is the server
 too), so that no system service appears or is touched.
 """
 
@@ -17,20 +17,27 @@ PROGRAMS = {
 	"mariadb": ("mariadb-client-core", ("/usr/bin/mariadb",)),
 	"redis-server": ("redis-tools", ("/usr/bin/redis-server", "/usr/bin/redis-check-rdb")),
 }
+DESK_PROGRAMS = {
+	"node": ("nodejs", ("/usr/bin/node",)),
+	"npm": ("npm", ("/usr/bin/npm",)),
+	"chromium": ("chromium", ("/usr/bin/chromium", "/usr/bin/google-chrome")),
+}
 
 
 def find(program: str) -> str | None:
 	"""The path of a program, looked for in PATH and where Debian puts it."""
 	found = shutil.which(program)
-	return found or next((path for path in PROGRAMS[program][1] if os.access(path, os.X_OK)), None)
+	places = {**PROGRAMS, **DESK_PROGRAMS}[program][1]
+	return found or next((path for path in places if os.access(path, os.X_OK)), None)
 
 
-def ensure(log: Path) -> dict[str, str]:
+def ensure(log: Path, desk: bool = False) -> dict[str, str]:
 	"""Every program's path; the missing ones are installed with apt-get where this user may, else SetupError."""
-	missing = sorted({PROGRAMS[program][0] for program in PROGRAMS if not find(program)})
+	wanted = {**PROGRAMS, **(DESK_PROGRAMS if desk else {})}
+	missing = sorted({wanted[program][0] for program in wanted if not find(program)})
 	if missing:
 		_install(missing, log)
-	paths = {program: find(program) for program in PROGRAMS}
+	paths = {program: find(program) for program in wanted}
 	if absent := [program for program, path in paths.items() if not path]:
 		raise SetupError(f"still missing after the installation: {', '.join(absent)}. {_advice(missing)}")
 	return paths
@@ -59,7 +66,9 @@ def _root_prefix() -> list[str] | None:
 
 def _advice(packages: list[str]) -> str:
 	names = " ".join(packages)
+	programs = {**PROGRAMS, **DESK_PROGRAMS}
+	absent = ", ".join(program for program, (package, _places) in programs.items() if package in packages)
 	return (
-		f"MariaDB and Redis are needed, and installing them takes root. On Debian or Ubuntu, as root: "
-		f"apt-get install {names} — elsewhere, install the programs {', '.join(PROGRAMS)} and put them in PATH. Then run this again."
+		f"Programs are missing, and installing them takes root. On Debian or Ubuntu, as root: "
+		f"apt-get install {names} — elsewhere, install {absent} and put them in PATH. Then run this again."
 	)

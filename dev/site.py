@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import frappe_source, packages, servers
+from . import assets, frappe_source, packages, servers
 from .console import SetupError, run, step
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -31,19 +31,22 @@ class Bench:
 		self.python = root / "env" / "bin" / "python"
 		self.servers: list[servers.Server] = []
 
-	def up(self) -> None:
-		"""Everything made and running; `down` undoes the running part."""
+	def up(self, desk: bool = False) -> None:
+		"""Everything made and running, with `desk` also what a browser needs; `down` undoes the running part."""
 		self.root.mkdir(exist_ok=True)
-		programs = packages.ensure(self.log)
+		programs = packages.ensure(self.log, desk)
 		self._once("python", self._make_environment, _python_key())
 		self._once("frappe", self._restore_frappe, frappe_source.TREE_SHA256)
 		self._link_app()
+		if desk:
+			self._build_desk(programs)
 		database = servers.MariaDB(programs, self.root / "mariadb")
 		self._once("mariadb", lambda: database.initialise(self.log), "1")
 		with step("starting MariaDB and two Redis"):
 			self._start(database, programs)
 		for site in (SITE, OTHER_SITE):
 			self._once(f"site-{site}", lambda site=site: self._make_site(site, database.password), "1")
+			self._once(f"wizard-{site}", lambda site=site: self._answer_wizard(site), "1")
 			self._once(f"install-{site}", lambda site=site: self._install_app(site), _app_key())
 
 	def down(self) -> None:
@@ -124,6 +127,13 @@ class Bench:
 		for packages_folder in (self.root / "env" / "lib").glob("python3*/site-packages"):
 			(packages_folder / "bench.pth").write_text(f"{self.root / 'apps' / 'frappe'}\n{REPOSITORY}\n")
 
+	def _build_desk(self, programs: dict[str, str]) -> None:
+		folder, apps = self.root / "desk", self.root / "apps"
+		key = assets.key(frappe_source.TREE_SHA256)
+		self._once("desk", lambda: assets.build(programs, folder, apps, self.log), key)
+		(self.sites / "assets").mkdir(parents=True, exist_ok=True)
+		assets.link(folder, apps, self.sites)
+
 	def _start(self, database: "servers.MariaDB", programs: dict[str, str]) -> None:
 		(self.root / "logs").mkdir(exist_ok=True)
 		(self.sites / "assets").mkdir(parents=True, exist_ok=True)
@@ -158,6 +168,17 @@ class Bench:
 			"--admin-password", admin.read_text(), "--no-mariadb-socket",
 		)  # fmt: skip
 
+	def _answer_wizard(self, site: str) -> None:
+		"""Frappe's own setup wizard, without which Desk shows nothing else; the time zone is the one it assumes."""
+		answers = {
+			"language": "English",
+			"country": "India",
+			"timezone": "Asia/Kolkata",
+			"currency": "INR",
+		}
+		wizard = "frappe.desk.page.setup_wizard.setup_wizard.setup_complete"
+		self.frappe("--site", site, "execute", wizard, "--kwargs", repr({"args": answers}))
+
 	def _install_app(self, site: str) -> None:
 		"""Once in a site's life; a later version of the app is a migration."""
 		installed = self.root / "stamps" / f"installed-{site}"
@@ -171,8 +192,10 @@ class Bench:
 _TITLES = {
 	"python": "making a virtual environment with what Frappe needs, from PyPI",
 	"frappe": "restoring Frappe's source and checking it",
+	"desk": "building Desk from Frappe's sources, with packages from npm",
 	"mariadb": "making a private MariaDB",
 	"site": "making the site {site}",
+	"wizard": "answering the setup wizard of {site}",
 	"install": "bringing {site} up to this version of the app",
 }
 

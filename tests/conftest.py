@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from dev import packages, servers
+from tests.browser import browser, contexts, desk
+
+__all__ = ["browser", "contexts", "desk"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE, OTHER_SITE = os.environ["FRAPPE_SITE"], os.environ.get("FRAPPE_OTHER_SITE", "")

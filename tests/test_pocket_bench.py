@@ -1,10 +1,11 @@
 """The set-up refuses what is not what it should be, and says so."""
 
+import json
 import zipfile
 
 import pytest
 
-from dev import frappe_source, packages
+from dev import assets, frappe_source, packages
 from dev.console import SetupError
 
 
@@ -43,3 +44,22 @@ def test_without_root_the_packages_are_named(tmp_path, monkeypatch):
 	monkeypatch.setattr(packages, "_root_prefix", lambda: None)
 	with pytest.raises(SetupError, match="mariadb-server-core redis-tools"):
 		packages.ensure(tmp_path / "log")
+
+
+def test_node_and_a_browser_are_asked_for_only_with_desk(tmp_path, monkeypatch):
+	monkeypatch.setattr(
+		packages, "find", lambda program: None if program in packages.DESK_PROGRAMS else "found"
+	)
+	monkeypatch.setattr(packages, "_root_prefix", lambda: None)
+	assert "chromium" not in packages.ensure(tmp_path / "log")
+	with pytest.raises(SetupError, match="apt-get install chromium nodejs npm "):
+		packages.ensure(tmp_path / "log", desk=True)
+
+
+def test_desk_is_built_from_packages_with_a_digest_and_no_address():
+	text = (assets.SCRIPTS / "package-lock.json").read_text()
+	assert "resolved" not in text
+	assert "://" not in text
+	locked = json.loads(text)["packages"]
+	assert len(locked) > 100
+	assert [name for name, about in locked.items() if name and "integrity" not in about] == []
