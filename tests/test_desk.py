@@ -31,8 +31,8 @@ def rows(site, sessions, opened):
 @pytest.mark.parametrize(("user", "slug"), PAGES)
 def test_list_report_view_and_form_show_a_row(desk, rows, user, slug):
 	page = desk(user)
-	assert page.open(slug).shows(rows[slug])
-	assert page.open(slug, "view", "report").shows(rows[slug])
+	assert page.open(slug, name=rows[slug]).shows(rows[slug])
+	assert page.open(slug, "view", "report", name=rows[slug]).shows(rows[slug])
 	assert page.open(slug, rows[slug]).shows(A_LABEL[slug])
 	assert slug != TURN or page.shows(SAID)
 	assert (page.errors, page.dialogs) == ([], [])
@@ -60,7 +60,7 @@ def test_an_identity_check_shows_its_fields(desk):
 
 
 def test_a_telephone_shows_the_list_and_the_form(desk, rows):
-	page = desk(AGENT, width=NARROW).open(SESSION)
+	page = desk(AGENT, width=NARROW).open(SESSION, name=rows[SESSION])
 	assert page.shows(rows[SESSION])
 	assert page.open(SESSION, rows[SESSION]).shows(A_LABEL[SESSION])
 	assert (page.errors, page.dialogs) == ([], [])

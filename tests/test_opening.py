@@ -208,3 +208,11 @@ def test_json_nested_too_deep_is_refused(sessions, opened):
 		deep = {"a": deep}
 	with pytest.raises(sessions.InvalidSessionData, match="nesting"):
 		sessions.update(opened, {"context": deep})
+
+
+@pytest.mark.parametrize("text", ["<img src=x>", 'x" onmouseover="alert(1)', ">"])
+def test_a_link_names_a_document(sessions, text):
+	"""Desk writes it into an attribute of HTML; no document of Frappe has such a name."""
+	for named in ({"user": text}, {"party": ("User", text)}, {"party": (text, "x")}):
+		with pytest.raises(sessions.InvalidSessionData, match="not allowed"):
+			sessions.open(**named)

@@ -17,6 +17,7 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,120}\Z")
 DEVICE_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # tab, newline, return are text
+NO_NAME = re.compile('[<>"]')
 LABEL_LENGTH = 140  # Frappe's Data fields
 JSON_DEPTH = 20
 LONGEST_TTL = 366 * 86400  # seconds
@@ -51,6 +52,13 @@ def label(value: Any, name: str, *, length: int = LABEL_LENGTH) -> str:
 
 def optional_label(value: Any, name: str, *, length: int = LABEL_LENGTH) -> str | None:
 	return None if value is None else label(value, name, length=length)
+
+
+def link(value: Any, name: str) -> str:
+	"""The name of a document. Frappe gives none with angle brackets; and Desk writes one into an attribute of HTML."""
+	if NO_NAME.search(value := label(value, name)):
+		raise InvalidSessionData(_('{0}: the signs < > " are not allowed.').format(name))
+	return value
 
 
 def message(value: Any, name: str = "message") -> str:

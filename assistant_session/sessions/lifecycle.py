@@ -66,8 +66,8 @@ def wanted(
 		bounds.label(channel, "channel"),
 		bounds.optional_label(external_id, "external_id", length=255),
 		device_id if device_id is None else bounds.device_id(device_id),
-		bounds.optional_label(user, "user"),
-		tuple(bounds.label(part, "party") for part in party) if party else None,
+		user if user is None else bounds.link(user, "user"),
+		tuple(bounds.link(part, "party") for part in party) if party else None,
 		ttl if ttl is None else bounds.ttl(ttl),
 		bounds.optional_label(state, "state"),
 	)
