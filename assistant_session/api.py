@@ -17,8 +17,8 @@ from .sessions import bounds, config, inspection, lifecycle, tokens
 from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
 from .sessions.rows import Row
 from .sessions.writing import require_live
-from .web import access, conversation, limits, personal, responder, views
-from .web.endpoint import Answer, Cookie, endpoint, moment
+from .web import access, conversation, cookies, limits, personal, responder, views
+from .web.endpoint import Answer, endpoint, moment
 
 
 @endpoint()
@@ -43,6 +43,7 @@ def open_session(
 	if any(value is not None for value in (external_id, user, party_type, party, state, ttl)):
 		raise NotPermitted(_("Only session_id and channel may be given here."))
 	ask = lifecycle.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
+	ask.claim_device()
 	_check_channel(ask.channel)
 	row = _own_session(session_id, ask)
 	return Answer(views.reconnect(lifecycle.take_up(row.name))) if row else _open_new(ask)
@@ -51,7 +52,7 @@ def open_session(
 @endpoint(methods=("GET", "POST"))
 def resume_session(session_id: str | None = None):
 	"""What a page needs to redraw a conversation; reading changes nothing."""
-	row = access.admitted(session_id)
+	row = _read(session_id)
 	return Answer(views.reconnect(lifecycle.take_up(row.name)))
 
 
@@ -102,10 +103,9 @@ def get_history(
 	limit: int = 50,
 ):
 	"""A page of the conversation, oldest first: the last `limit` turns, or those before or after a sequence."""
-	row = access.admitted(session_id)
+	row = _read(session_id)
 	require_live(row)
-	page = sessions.history(row.name, before=before, after=after, limit=limit)
-	return Answer(views.history(page, row))
+	return Answer(views.history(row, before=before, after=after, limit=limit))
 
 
 @endpoint()
@@ -114,7 +114,7 @@ def close_session(session_id: str | None = None, reason: str = "closed by the pe
 	row = access.admitted(session_id)
 	require_live(row)
 	sessions.close(row.name, reason)
-	return Answer({"session_id": row.name, "status": "Closed"})
+	return Answer({"session_id": row.name, "status": "Closed"}, cookies=cookies.taken_back(row.name))
 
 
 @endpoint()
@@ -214,6 +214,13 @@ def clear_session_lock(device_id: str | None = None):
 	return Answer({"cleared": sessions.clear_session_lock(device_id)})
 
 
+def _read(session_id: str | None) -> Row:
+	"""The row of a session that this caller may have, and reads."""
+	row = access.admitted(session_id)
+	limits.take(*limits.of_reading(row.name, access.place()))
+	return row
+
+
 def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
 	"""The live session this caller proves to be theirs; None if a new one is to be opened."""
 	if session_id is None:
@@ -229,7 +236,7 @@ def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
 
 
 def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
-	row = lifecycle.holder(ask)
+	row = lifecycle.holder(ask) or lifecycle.holder(lifecycle.Wanted(device_id=ask.device_id))
 	if row is None:
 		return None
 	try:
@@ -241,12 +248,16 @@ def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
 
 
 def _open_new(ask: lifecycle.Wanted) -> Answer:
-	limits.count("open", ask.user or access.network(), config.settings().opens_per_minute)
+	if ask.user:
+		limits.count("open", ask.user, config.settings().opens_per_minute)
+	else:
+		limits.take(*limits.of_opening(access.place()))
 	token, ask.token_hash = tokens.new()
 	ask.by_key = False
 	opened = lifecycle.open_session(ask)
 	headers = {access.TOKEN_HEADER: token}
-	return Answer(views.reconnect(opened), headers, [Cookie(access.cookie_name(opened.id), token)])
+	given = [*cookies.too_many(cookies.SESSION), cookies.of_token(opened.id, token)]
+	return Answer(views.reconnect(opened), headers, given)
 
 
 def _open_for_service(

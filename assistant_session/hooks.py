@@ -54,7 +54,10 @@ default_log_clearing_doctypes = {
 	"Conversation Session": 365, "Conversation Turn": 365, "Session Event": 730, "Session Metric": 400,
 }  # fmt: skip
 
-after_request = ["assistant_session.metrics.flushing.after_request"]
+after_request = [
+	"assistant_session.web.bodies.forget_logged",
+	"assistant_session.metrics.flushing.after_request",
+]
 after_job = ["assistant_session.metrics.flushing.after_job"]
 
 doc_events = {

@@ -20,6 +20,11 @@ PROFILE = [
 	{"kind": "Profile", "key": "name", "field": "full_name"},
 	{"kind": "Profile", "key": "fund", "field": "fund"},
 ]
+# One machine with one page calls as often here as many networks do elsewhere; what limits do is tested with small ones.
+LIMITS = (
+	"reads_per_minute", "reads_per_minute_network", "messages_per_minute_network", "refusals_per_minute_network",
+	"megabytes_per_hour_network",
+)  # fmt: skip
 MEMBER_NUMBER, NATIONAL_NUMBER = (row["label"] for row in CREDENTIALS)
 QUESTION = "Hi can i get an update on my pension fund?"
 
@@ -45,6 +50,7 @@ def prepare(url: str) -> None:
 		"protected_intents",
 		[*({"intent": r.intent, "identity_check": r.identity_check} for r in kept), *wanted],
 	)
+	settings.update(dict.fromkeys(LIMITS, 10**6))
 	settings.save()
 	frappe.db.commit()
 	catalogue.forget()

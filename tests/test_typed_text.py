@@ -26,9 +26,7 @@ SECRETS = 3  # the level of what the service makes itself: hashes, digests, coun
 def _texts(site, doctype: str) -> list[str]:
 	fields = [field for field in site.get_meta(doctype).fields if field.fieldtype in TEXTS]
 	return [
-		field.fieldname
-		for field in fields
-		if field.fieldname not in NO_TEXT and field.permlevel < SECRETS
+		field.fieldname for field in fields if field.fieldname not in NO_TEXT and field.permlevel < SECRETS
 	]
 
 
@@ -61,7 +59,9 @@ def hostile(site, sessions):
 	}
 	for doctype, row in rows.items():
 		_fill(site, doctype, row)
-	site.db.set_value("Conversation Session", name, {"party_type": "User", "legal_hold": 1}, update_modified=False)
+	site.db.set_value(
+		"Conversation Session", name, {"party_type": "User", "legal_hold": 1}, update_modified=False
+	)
 	site.db.commit()
 	yield rows
 	for doctype in ("Session Metric", "Verification Attempt"):

@@ -7,15 +7,13 @@ import frappe
 from frappe import _
 
 from .. import compat
-from ..sessions import config
+from ..sessions import config, sizes
 from ..sessions.snapshot import Session
-from . import sizes
 from .canonical import ALPHANUMERIC
 from .reading import Credential
 
 FRESH_SECONDS = 5
 DOCTYPE = "Identity Check"
-YES, NO = "Yes", "No"
 INTENT_HOOK = "assistant_session_intent"
 
 
@@ -108,14 +106,9 @@ def of(doc) -> Check:
 
 def _credential(row, identity: str) -> Credential:
 	"""Whether it identifies says the administrator, or else its pattern; what the person is known by always does."""
-	identifying = row.key == identity or (
-		row.identifying == YES
-		if row.identifying
-		else sizes.belongs_to_one(row.pattern or "", row.example or "")
-	)
-	return Credential(
-		row.key, row.label, row.pattern, row.example, row.normalisation or ALPHANUMERIC, bool(identifying)
-	)
+	identifying = row.key == identity or sizes.is_own(row)
+	normalisation = row.normalisation or ALPHANUMERIC
+	return Credential(row.key, row.label, row.pattern, row.example, normalisation, identifying)
 
 
 def folded(intent: str | None) -> str:

@@ -110,8 +110,8 @@ def submit(session: Session | str, text: str, *, caller: Caller | None = None) -
 	`caller` is what is known of who is asking (over our HTTP endpoints it is there by itself). Only a pending
 	intent (`require`) says what to ask for. Raises what reading and writing a session raise.
 	"""
-	typed, text = Secret(bounds.message(text)), ""
 	place = _Place(session)
+	typed, text = Secret(bounds.message(place.as_typed(text))), ""
 	try:
 		return _submit(place, typed, caller or (place.turn.caller if place.turn else None))
 	except Exception as error:  # without the frames of this package, whose variables a log might show
@@ -146,6 +146,10 @@ class _Place:
 		self.name = session.id if isinstance(session, Session) else bounds.session_id(session)
 		self.turn = ledger().turn_of(self.name)
 		self.session = self.turn.session if self.turn else sessions.get(self.name)
+
+	def as_typed(self, text: str) -> str:
+		"""What the person typed, where a bot hands on the message as it was shown to it."""
+		return self.turn.raw_message if self.turn and text == self.turn.message else text
 
 	def write(self, change: Callable[[Session], object]) -> None:
 		if self.turn:

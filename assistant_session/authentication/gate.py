@@ -25,18 +25,19 @@ def gate(turn: TurnInProgress) -> bool:
 	if turn.repeated:
 		return False
 	check = dialogue.asked_check(turn.session)
-	if check and _is_an_answer(check, turn.message):
+	if check and _is_an_answer(check, turn.raw_message):
 		return answer(turn)
 	if check:
-		turn.conceal(masking.without_numbers(turn.message))  # it may be a credential mistyped
+		turn.conceal(masking.without_numbers(turn.raw_message))  # it may be a credential mistyped
 	return _may_pass(turn)
 
 
 def answer(turn: TurnInProgress) -> bool:
 	"""Take the message for credentials; whether the chatbot is to answer what was asked before."""
-	turn.outcome = outcome = dialogue.submit(turn.session, turn.message)
+	turn.outcome = outcome = dialogue.submit(turn.session, turn.raw_message)
 	if outcome.verified and outcome.message:
-		turn.message, turn.intent = outcome.message, outcome.intent
+		turn.message = turn.raw_message = outcome.message
+		turn.intent = outcome.intent
 		return True
 	turn.reply(outcome.text)
 	return False

@@ -5,10 +5,10 @@ Everything a controller needs to keep a conversation. Calls take and return plai
 transaction and never commit it; only what was committed is ever seen by others. Errors: `sessions.errors`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import bounds, coherence, config, expiry, lifecycle, turns, writing
+from . import bounds, coherence, config, expiry, lifecycle, masking, turns, writing
 from .agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
 from .devices import clear_session_lock, get_session_lock, set_session_lock
 from .errors import (
@@ -157,9 +157,17 @@ def set_flow(
 	*,
 	version: int = 1,
 	ttl: int | None = None,
+	public: Iterable[str] | None = None,
 ) -> Session:
-	"""Start a flow, or move it to `step`; `data` is added to what it holds. `ttl` (seconds) from now on."""
-	return update(session_id, lambda session: session.set_flow(flow, step, data, version=version, ttl=ttl))
+	"""Start a flow, or move it to `step`; `data` is added to what it holds. `ttl` (seconds) from now on.
+
+	A page is told which flows there are and at which step, and of their data what is named in `public`: keys of `data`,
+	for this and later calls.
+	"""
+	return update(
+		session_id,
+		lambda session: session.set_flow(flow, step, data, version=version, ttl=ttl, public=public),
+	)
 
 
 def get_flow(session_id: str, flow: str, *, version: int = 1) -> Flow | None:
@@ -215,7 +223,8 @@ def history(
 ) -> list[Turn]:
 	"""At most `limit` turns in order: the last ones, those before sequence `before`, or those after `after`.
 
-	Costs the same however long the conversation is. Also for closed sessions. Raises SessionNotFound.
+	Costs the same however long the conversation is. Also for closed sessions. Turns from before somebody else was
+	verified in the session are another person's, and not given. Raises SessionNotFound.
 	"""
 	name = bounds.session_id(session_id)
 	bounds.number(limit, "limit", 1, config.settings().history_page)
@@ -227,15 +236,17 @@ def history(
 	hold = ledger().in_block(name)
 	old = not hold.fresh if hold else coherence.snapshot_may_be_old()
 	beside = old and name not in ledger().written
+	running = ledger().turn_of(name)
+	gone = max(row.purged_turns, row.hidden_turns, running.session.hidden_turns if running else 0)
 	if after is not None:
-		after = max(after, row.purged_turns)
+		after = max(after, gone)
 		return turns.between(name, after + 1, min(after + limit, last), beside=beside)
-	return turns.between(name, max(last - limit, row.purged_turns) + 1, last, beside=beside)
+	return turns.between(name, max(last - limit, gone) + 1, last, beside=beside)
 
 
 def close(session_id: str, reason: str) -> None:
 	"""End a session for good: it keeps its turns and events and gives up key, locks and authentication."""
-	lifecycle.end(bounds.session_id(session_id), bounds.label(reason, "reason"))
+	lifecycle.end(bounds.session_id(session_id), masking.reason(reason))
 
 
 def cleanup_expired() -> int:

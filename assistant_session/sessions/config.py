@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import frappe
 
 from .. import compat
+from . import sizes
 
 FRESH_SECONDS = 5
 DOCTYPE = "Assistant Session Settings"
@@ -52,10 +53,17 @@ class Settings:
 	failures_alarm: int = 100
 	opens_per_minute: int = 600
 	messages_per_minute: int = 60
+	messages_per_minute_network: int = 600
+	reads_per_minute: int = 240
+	reads_per_minute_network: int = 2400
+	refusals_per_minute_network: int = 300
+	megabytes_per_hour_network: int = 20
+	metadata_limit: int = 4096
 	memory_sessions: int = 2000
 	memory_megabytes: int = 32
 	channels: dict[str, Channel] = field(default_factory=lambda: {"Web": Channel("Web", guests=True)})
-	credential_patterns: tuple[str, ...] = ()  # of every Identity Check: masked in what is stored
+	credential_patterns: tuple[str, ...] = ()  # of every Identity Check: masked in what a person typed
+	own_patterns: tuple[str, ...] = ()  # of those that belong to one person: masked in what bots keep as well
 	time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
@@ -138,14 +146,22 @@ def _read(stored: dict) -> Settings:
 	return Settings(
 		**numbers,
 		**({"channels": channels} if channels else {}),
-		credential_patterns=_credential_patterns(),
+		**_credential_patterns(),
 		time_zone=_time_zone(),
 	)
 
 
-def _credential_patterns() -> tuple[str, ...]:
-	found = rows("Identity Check Credential", "pattern", parenttype="Identity Check")
-	return tuple(sorted({row.pattern for row in found}))
+def _credential_patterns() -> dict[str, tuple[str, ...]]:
+	columns = ("parent", "key", "pattern", "example", "identifying")
+	found = rows("Identity Check Credential", *columns, parenttype="Identity Check")
+	known_by = {
+		row.name: row.identity_credential for row in rows("Identity Check", "name", "identity_credential")
+	}
+	own = {row.pattern for row in found if row.key == known_by.get(row.parent) or sizes.is_own(row)}
+	return {
+		"credential_patterns": tuple(sorted({row.pattern for row in found})),
+		"own_patterns": tuple(sorted(own)),
+	}
 
 
 def rows(doctype: str, *columns: str, **equal: str) -> list:

@@ -1,6 +1,9 @@
 """Agent locks by device, for routers that know only a device id.
 
-They never tell or take a session id, and an answer names agent, expiry and winner alone.
+They never tell or take a session id, and an answer names agent, expiry and winner alone. A page says which device it is on
+and proves nothing by that: whoever says somebody's device first must not get what a router sets for it. So a router's lock
+goes to the session that trusted code opened for the device, or to one of its own; a lock that a bot gave to a page's
+session is told, and cleared.
 """
 
 from . import agents, bounds, lifecycle, store
@@ -11,10 +14,11 @@ from .snapshot import Session
 
 def get_session_lock(device_id: str) -> DeviceLock | None:
 	"""The device's agent lock, None if it has none or its time is over."""
-	row = _active(device_id)
-	if row is None or Session(row, "database").active_agent is None:
-		return None
-	return DeviceLock(row.active_agent, row.agent_lock_expires_at)
+	device = bounds.device_id(device_id)
+	for row in (_active(device), _claimed(device)):
+		if row is not None and Session(row, "database").active_agent is not None:
+			return DeviceLock(row.active_agent, row.agent_lock_expires_at)
+	return None
 
 
 def set_session_lock(device_id: str, agent_key: str, ttl: int | None = None) -> DeviceLock:
@@ -23,8 +27,8 @@ def set_session_lock(device_id: str, agent_key: str, ttl: int | None = None) -> 
 	If another agent has it already, that one stays: of two calls at the same moment one wins, and both answers
 	name the winner (`won` says whether it was this call).
 	"""
-	agent_key = bounds.label(agent_key, "agent_key")
-	row = _active(device_id) or lifecycle.open_for_device(bounds.device_id(device_id))
+	agent_key, device = bounds.label(agent_key, "agent_key"), bounds.device_id(device_id)
+	row = _active(device) or lifecycle.open_for_device(device)
 	grant = agents.lock_agent(row.name, agent_key, ttl=ttl)
 	if grant:
 		return DeviceLock(grant.agent, grant.expires_at, won=True)
@@ -34,11 +38,17 @@ def set_session_lock(device_id: str, agent_key: str, ttl: int | None = None) -> 
 
 def clear_session_lock(device_id: str) -> bool:
 	"""End the device's agent lock, whoever has it; says whether there was one."""
-	row = _active(device_id)
-	if row is None or not row.active_agent:
-		return False
-	return agents.release(row.name, "cleared")
+	device = bounds.device_id(device_id)
+	held = [row for row in (_active(device), _claimed(device)) if row is not None and row.active_agent]
+	return any([agents.release(row.name, "cleared") for row in held])
 
 
-def _active(device_id: str) -> Row | None:
-	return lifecycle.holder(lifecycle.Wanted(device_id=bounds.device_id(device_id)))
+def _active(device: str) -> Row | None:
+	return lifecycle.holder(lifecycle.Wanted(device_id=device))
+
+
+def _claimed(device: str) -> Row | None:
+	"""The session of a page that says it is on this device."""
+	ask = lifecycle.Wanted(device_id=device)
+	ask.claim_device()
+	return lifecycle.holder(ask)

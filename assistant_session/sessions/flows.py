@@ -9,6 +9,7 @@ A site registers migrations in its hooks, flow → dotted path of function(data,
 """
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +35,7 @@ class Flow:
 	outdated: bool = False  # stored by other code than asks, and no migration knows the way
 	started_at: datetime | None = None
 	expires_at: datetime | None = None
+	public: tuple[str, ...] = ()  # keys of `data` that the person's page may have
 
 
 def check(stored: dict[str, Any]) -> None:
@@ -43,15 +45,23 @@ def check(stored: dict[str, Any]) -> None:
 			version = bounds.number(flow["version"], "version", 0, HIGHEST_VERSION)
 			bounds.label(flow["step"], "step")
 			bounds.json_object(flow["data"], "data")
+			public_keys(flow.get("public") or ())
 			take(stored, name, version=version)
 		except (KeyError, TypeError, ValueError) as error:
 			raise InvalidSessionData(_("flows: step, data and version are needed in each.")) from error
 
 
 def put(
-	stored: dict[str, Any], name: str, step: str, data: dict | None, *, version: int, ttl: int | None
+	stored: dict[str, Any],
+	name: str,
+	step: str,
+	data: dict | None,
+	*,
+	version: int,
+	ttl: int | None,
+	public: Iterable[str] | None = None,
 ) -> Flow:
-	"""Write a flow into `stored`: a running one keeps its data and its start, and gets `data` on top."""
+	"""Write a flow into `stored`: a running one keeps its data, its start and what is public, and gets `data` on top."""
 	name, step = bounds.label(name, "flow"), bounds.label(step, "step")
 	bounds.number(version, "version", 0, HIGHEST_VERSION)
 	if data is not None:
@@ -63,8 +73,17 @@ def put(
 	merged = {**running, "step": step, "version": version, "data": {**running["data"], **(data or {})}}
 	if ttl is not None:
 		merged["expires_at"] = (now + timedelta(seconds=bounds.ttl(ttl))).isoformat()
+	if public is not None:
+		merged["public"] = public_keys(public)
 	stored[name] = merged
 	return _flow(name, merged)
+
+
+def public_keys(keys: Iterable[str]) -> list[str]:
+	"""Names of what a page may be told of a flow's data, as they are stored."""
+	if isinstance(keys, str):
+		raise InvalidSessionData(_("{0}: a list of texts is needed.").format("public"))
+	return sorted({bounds.label(key, "public") for key in keys})
 
 
 def take(stored: dict[str, Any], name: str, *, version: int) -> Flow | None:
@@ -98,6 +117,7 @@ def _flow(name: str, stored: dict[str, Any]) -> Flow:
 		stored["version"],
 		started_at=_moment(stored.get("started_at")),
 		expires_at=_moment(stored.get("expires_at")),
+		public=tuple(stored.get("public") or ()),
 	)
 
 

@@ -47,6 +47,11 @@ class Wanted:
 		"""Open it without the key, and without the label of a device that somebody else holds."""
 		self.bound, self.key, self.device_id = False, None, None
 
+	def claim_device(self) -> None:
+		"""The device is only said, not proven: it holds a key of its own kind, by which routers set no lock."""
+		if self.device_id is not None:
+			self.key = claimed_device_key(self.device_id)
+
 	def __post_init__(self) -> None:
 		if self.bound and self.external_id is not None:
 			self.key = _key("external", self.channel, self.external_id)
@@ -149,6 +154,11 @@ def new_id() -> str:
 
 def device_key(device_id: str) -> str:
 	return _key("device", device_id)
+
+
+def claimed_device_key(device_id: str) -> str:
+	"""Of a device that somebody says is theirs over HTTP."""
+	return _key("claimed device", device_id)
 
 
 def _key(*parts: str) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import regex
 
+from . import bounds, config
+
 MASK = "•••"
 SECONDS = 0.1  # for one pattern on one text
 LONGEST = 0.5  # seconds for all texts of one JSON value
@@ -63,6 +65,12 @@ def masked_json(patterns: tuple[str, ...], value: Any) -> Any:
 	if not _may_hold(patterns, _folded(json.dumps(value, ensure_ascii=False))[0]):
 		return value
 	return _masked_json(patterns, value, time.monotonic() + LONGEST)
+
+
+def reason(text: Any) -> str:
+	"""Why something ended, as somebody typed it: a label without what looks like a credential. Raises InvalidSessionData."""
+	checked = bounds.label(text, "reason")
+	return masked(config.settings().credential_patterns, checked)
 
 
 def without_numbers(text: str) -> str:

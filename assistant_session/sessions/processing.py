@@ -14,6 +14,7 @@ was written yet, a new transaction is begun. In a transaction that is somebody e
 connection instead: their savepoints, row locks and writes stay as they are.
 """
 
+import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,7 @@ from . import bounds, coherence, config, holds, masking, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
 from .memory import memory
-from .rows import Row, decode, entry
+from .rows import JSON_COLUMNS, Changes, Row, decode, entry
 from .snapshot import Session
 from .transaction import ledger, seen
 from .turns import Draft, Turn
@@ -35,18 +36,20 @@ class TurnInProgress:
 	"""The message being processed: `message`, `intent`, `session` (a snapshot to change), and what is answered so far.
 
 	`repeated` is true if this `message_id` was stored before: `replies` are then the stored ones, and leaving
-	the block writes nothing. What looks like a credential of an Identity Check is masked in what is stored, and a
-	reply does not repeat it.
+	the block writes nothing. What looks like a credential of an Identity Check is masked in `message` and in what is
+	stored: a bot that keeps the message in a flow keeps no credential. `raw_message` is what was typed, for reading
+	credentials; replies, context and flows do not repeat what is masked in it.
 	"""
 
 	def __init__(self, row: Row, origin: str, message: str, intent: str | None, message_key: str | None):
 		self.session = Session(row, origin)
-		self.message, self.intent, self.message_key = message, intent, message_key
+		self.raw_message, self.intent, self.message_key = message, intent, message_key
 		self.caller: Any = None  # what the HTTP side knows of who is asking; see authentication.lockout
 		self.outcome: Any = None  # what became of the credentials in this message; see authentication.submit
 		self.repeated = False
 		self._patterns = config.settings().credential_patterns
 		self._stored_as, self._typed = masking.split(self._patterns, message)
+		self.message = self._stored_as
 		self._concealed = False
 		self.role = turns.USER
 		self.stored: list[Turn] = []
@@ -80,6 +83,18 @@ class TurnInProgress:
 			metadata = bounds.json_object(masking.masked_json(self._patterns, decode(metadata)), "metadata")
 		return replace(draft, content=self._stored_as, metadata=metadata)
 
+	def without_typed(self, changes: Changes) -> dict[str, Any]:
+		"""Changed columns in which what is masked in the message is masked as well."""
+		return {
+			column: self._without_typed(value) if column in JSON_COLUMNS and value else value
+			for column, value in changes.items()
+		}
+
+	def _without_typed(self, text: str) -> str:
+		for typed in self._typed:
+			text = text.replace(typed, masking.MASK).replace(json.dumps(typed)[1:-1], masking.MASK)
+		return text
+
 	def _add(self, role: str, text: str, intent: str | None, metadata: dict | None) -> None:
 		if self.repeated:
 			return
@@ -88,8 +103,7 @@ class TurnInProgress:
 				f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed."
 			)
 		text = bounds.message(text, "reply")
-		for typed in self._typed:
-			text = text.replace(typed, masking.MASK)
+		text = masking.masked(config.settings().own_patterns, self._without_typed(text))
 		self.drafts.append(_draft(role, text, intent, metadata, answers=len(self.drafts) + 1))
 
 
@@ -213,7 +227,7 @@ class TurnBlock:
 
 	def _store(self) -> None:
 		session = self.turn.session
-		changes = session.changes()
+		changes = self.turn.without_typed(session.changes())
 		if session.origin == coherence.DATABASE:
 			changes["restored_count"] = session.row.restored_count + 1
 		asked = replace(

@@ -5,11 +5,11 @@ says what differs from the row it started from, and the API decides whether and 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from . import bounds, config, flows, proof, secrecy, tokens
+from . import bounds, config, flows, masking, proof, secrecy, tokens
 from .events import Event
 from .flows import Flow
 from .flows import check as check_flows
@@ -133,9 +133,11 @@ class Session:
 
 	@pending_message.setter
 	def pending_message(self, value: str | None) -> None:
-		self._changed["pending_message"] = (
-			secrecy.conceal(bounds.message(value, "pending_message")) if value else None
-		)
+		"""What looks like a credential is masked, as in every message of a person."""
+		if value:
+			patterns = config.settings().credential_patterns
+			value = secrecy.conceal(masking.masked(patterns, bounds.message(value, "pending_message")))
+		self._changed["pending_message"] = value or None
 
 	def authenticate(
 		self,
@@ -155,7 +157,7 @@ class Session:
 		if not self._changed.get("authenticated", self._row.authenticated):
 			return False
 		self._changed.update(proof.ENDED)
-		self.happened.append(Event("deauthenticated", {"reason": bounds.label(reason, "reason")}))
+		self.happened.append(Event("deauthenticated", {"reason": masking.reason(reason)}))
 		return True
 
 	def hide_history(self) -> None:
@@ -208,10 +210,17 @@ class Session:
 			self.transition(state)
 
 	def set_flow(
-		self, flow: str, step: str, data: dict | None = None, *, version: int = 1, ttl: int | None = None
+		self,
+		flow: str,
+		step: str,
+		data: dict | None = None,
+		*,
+		version: int = 1,
+		ttl: int | None = None,
+		public: Iterable[str] | None = None,
 	) -> Flow:
 		"""Start a flow or move it to another step; `data` is added to what it has. See sessions.set_flow."""
-		return flows.put(self.flows, flow, step, data, version=version, ttl=ttl)
+		return flows.put(self.flows, flow, step, data, version=version, ttl=ttl, public=public)
 
 	def get_flow(self, flow: str, *, version: int = 1) -> Flow | None:
 		"""The flow, brought to `version` by the registered migration; None if there is none."""
@@ -266,7 +275,8 @@ class Session:
 			self.happened.append(Event(kind, {"from": before, "to": self.locked_intent}))
 
 	def changes(self) -> dict[str, Any]:
-		"""Columns that differ from the row this snapshot started from, in their stored form."""
+		"""Columns that differ from the row this snapshot started from, in their stored form. What looks like a credential
+		of one person's own is not kept in context and flows either."""
 		differing = {column: value for column, value in self._changed.items() if self._differs(column, value)}
 		return {
 			column: _stored_form(column, value) if column in JSON_COLUMNS else value
@@ -284,4 +294,8 @@ class Session:
 
 
 def _stored_form(column: str, value: dict[str, Any]) -> str | None:
-	return bounds.json_object(value, column) if value else None
+	if not value:
+		return None
+	text = bounds.json_object(value, column)
+	patterns = config.settings().own_patterns
+	return bounds.json_object(masking.masked_json(patterns, value), column) if patterns else text

@@ -4,7 +4,8 @@ A session is for whoever shows its token, or is logged in as its owner. Everybod
 404, whether the id exists or not. Staff and service roles get what their endpoints give them, never a session.
 """
 
-import hashlib
+import hmac
+import time
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -17,12 +18,16 @@ from ..metrics.counters import counters
 from ..sessions import bounds, coherence, tokens
 from ..sessions.errors import NotPermitted, SessionNotFound, SessionStoreUnavailable
 from ..sessions.rows import Row
+from . import cookies, limits
 
 TOKEN_HEADER = "X-Assistant-Session-Token"
 DEVICE_HEADER = "X-Device-ID"
 COOKIE_HEADER = "X-Assistant-Session"  # a header no other site can make a browser send
 SERVICE, ADMINISTRATOR = "Assistant Session Service", "Assistant Session Administrator"
 MONITORING = "Assistant Session Monitoring"
+REFUSED_SECONDS = (
+	0.03  # what a refusal takes at least: how long we looked tells nobody whether there is a session
+)
 
 
 def require_staff() -> None:
@@ -65,16 +70,30 @@ def device_id() -> str | None:
 	return bounds.device_id(value) if value else None
 
 
-def network() -> str:
-	"""Where the call comes from: an IPv4 address, or the /64 of an IPv6 one, which is what one household has.
-	A forwarded address counts only if a configured proxy forwarded it."""
-	address = _address()
+def place() -> limits.Place:
+	"""Where the call comes from, for whoever counts."""
+	network = _callers_network()
+	client = None if network else _said_by_proxy()
+	device = (frappe.get_request_header(DEVICE_HEADER) or "").lower()[:40] or None
+	return limits.Place(_network_of(_address()), network, client, device)
+
+
+def _said_by_proxy() -> str | None:
+	"""The address the nearest proxy gives its caller: the last one it adds, which the caller cannot write."""
+	said = (frappe.get_request_header("X-Forwarded-For") or "").split(",")[-1]
+	address = _unmapped(said.strip())
+	return _network_of(address) if address else None
+
+
+def _network_of(address: str) -> str:
+	"""An IPv4 address, or the /64 of an IPv6 one, which is what one household has."""
 	if ":" not in address:
 		return address
 	return str(ip_network(f"{address.partition('%')[0]}/64", strict=False))
 
 
 def _address() -> str:
+	"""The caller's. A forwarded address counts only if a configured proxy forwarded it."""
 	address = _unmapped(frappe.request.remote_addr or "unknown")
 	forwarded = (frappe.get_request_header("X-Forwarded-For") or "").split(",")
 	while _is_trusted_proxy(address) and forwarded:
@@ -108,18 +127,25 @@ def admitted(session_id: str | None, message_key: str | None = None) -> Row:
 
 	`message_key` also admits who repeats the message whose answer replaced their token.
 	"""
-	name = bounds.session_id(session_id)
+	name, asked = bounds.session_id(session_id), time.monotonic()
 	try:
 		row, origin = coherence.read(name)
 	except SessionNotFound:
 		row, origin = None, coherence.DATABASE
 	if origin == coherence.STALE:  # it may hold a token that was replaced, or an owner that was changed
 		raise SessionStoreUnavailable.of()
-	if not has_replaced_token(row, name, message_key):
-		if row and not opens(row, name):
-			counters.count("sessions_not_found", "refused")
-		require(row, name)
+	if not has_replaced_token(row, name, message_key) and not opens(row, name):
+		_refuse(row, asked)
 	return row
+
+
+def _refuse(row: Row | None, asked: float) -> None:
+	"""Say that there is no such session: as often as a network may hear it, and never sooner than always."""
+	if row:
+		counters.count("sessions_not_found", "refused")
+	limits.take(*limits.of_refusal(place()))
+	time.sleep(max(asked + REFUSED_SECONDS - time.monotonic(), 0))
+	raise SessionNotFound.of()
 
 
 def require(row: Row | None, name: str) -> None:
@@ -129,37 +155,31 @@ def require(row: Row | None, name: str) -> None:
 
 
 def opens(row: Row | None, name: str) -> bool:
-	"""Whether the caller's token or login opens this row."""
-	return tokens.fits(row, token(name)) or _is_owner(row)
+	"""Whether the caller's token or login opens this row. A user's session is theirs for as long as they are logged in: a
+	token that a page kept does not outlive that."""
+	shown = tokens.fits(row, token(name))
+	return _is_owner(row) if row and row.user else shown
 
 
 def has_replaced_token(row: Row | None, name: str, message_key: str | None) -> bool:
 	"""Whether the caller shows the token that the answer to this message replaced, and so never got the new one."""
-	return bool(row and message_key) and tokens.fits_to_repeat(row, token(name), message_key)
+	if not (row and message_key) or (row.user and not _is_owner(row)):
+		return False
+	return tokens.fits_to_repeat(row, token(name), message_key)
 
 
 def token(name: str) -> str:
 	"""The token the caller shows for a session, empty if none."""
 	said = frappe.get_request_header(TOKEN_HEADER)
-	if not said and (said := frappe.request.cookies.get(cookie_name(name))):
-		_require_own_page()
+	if not said and (said := cookies.token(name)):
+		require_own_page(_("With the token in a cookie"))
 	return said or ""
-
-
-def cookie_name(session_id: str) -> str:
-	"""One cookie per session, so that two chats in one browser do not take each other's."""
-	return prefixed(f"assistant_session_{hashlib.sha256(session_id.encode()).hexdigest()[:16]}")
-
-
-def prefixed(cookie: str) -> str:
-	"""The name a cookie has on this connection: on https no other host can have set it."""
-	return f"__Host-{cookie}" if frappe.request.scheme == "https" else cookie
 
 
 def caller() -> Caller:
 	"""What counting attempts wants to know of who is asking."""
-	cookies = frappe.request.cookies
-	return Caller(_callers_network(), lambda cookie: cookies.get(prefixed(cookie)))
+	shown = frappe.request.cookies
+	return Caller(_callers_network(), lambda cookie: shown.get(cookies.prefixed(cookie)))
 
 
 def _callers_network() -> str | None:
@@ -171,7 +191,7 @@ def _callers_network() -> str | None:
 		return None
 	if not trusted and not ip_address(address.partition("%")[0]).is_global:
 		return None
-	return network()
+	return _network_of(address)
 
 
 def _is_owner(row: Row | None) -> bool:
@@ -179,16 +199,31 @@ def _is_owner(row: Row | None) -> bool:
 	return bool(row and user and row.user == user)
 
 
-def _require_own_page() -> None:
-	"""A token in a cookie comes along with any request the browser makes: only our own page's scripts may."""
+def require_own_page(when: str) -> None:
+	"""A cookie comes along with any request the browser makes: only our own page's scripts may use it. `when` begins the
+	sentence of the refusal, which says what is missing."""
 	request = frappe.request
 	origin = urlsplit(request.headers.get("Origin") or "").netloc
-	same_origin = origin == request.host and bool(origin)
-	if (
-		request.method != "POST"
-		or not request.is_json
-		or not same_origin
-		or not request.headers.get(COOKIE_HEADER)
-	):
-		text = _("With the token in a cookie: POST, JSON, from the same origin, and the header {0}.")
-		raise NotPermitted(text.format(COOKIE_HEADER))
+	wanted = {
+		_("the method POST"): request.method == "POST",
+		_("a JSON body"): request.is_json,
+		_("the site's own Origin"): bool(origin) and origin == request.host,
+		_("the header {0}").format(COOKIE_HEADER): bool(request.headers.get(COOKIE_HEADER)),
+	}
+	if missing := [what for what, there in wanted.items() if not there]:
+		raise NotPermitted(_("{0}, this is needed: {1}.").format(when, ", ".join(missing)))
+
+
+def require_own_page_of_login() -> None:
+	"""The same for who is logged in by a cookie and would change something. Frappe asks for its CSRF token only where it
+	gave one, which it does in Desk and on few pages of a website."""
+	request = frappe.request
+	by_cookie = request.cookies.get("sid") and not request.headers.get("Authorization")
+	if request.method == "GET" or not by_cookie or person() is None or _has_csrf_token():
+		return
+	require_own_page(_("Logged in by a cookie"))
+
+
+def _has_csrf_token() -> bool:
+	given, said = frappe.session.data.get("csrf_token"), frappe.get_request_header("X-Frappe-CSRF-Token")
+	return bool(given and said) and hmac.compare_digest(given, said)

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from frappe import _
+
 from ..authentication import Outcome, known
 from ..sessions import TurnInProgress, bounds, config, processing, tokens, turns
 from ..sessions.errors import InvalidSessionData, SessionNotFound
-from . import access, limits, views
-from .endpoint import Answer, Cookie
+from . import access, cookies, limits, views
+from .cookies import Cookie
+from .endpoint import Answer
 
 
 def converse(
@@ -29,7 +32,8 @@ def converse(
 	name = bounds.session_id(session_id)
 	key = turns.key_of(name, bounds.label(message_id, "message_id")) if message_id is not None else None
 	row = access.admitted(name, key)
-	limits.count("message", name, config.settings().messages_per_minute)
+	size = _size(message, metadata)
+	limits.take(*limits.of_message(name, access.place(), size))
 	with (
 		_one_answer_if(access.has_replaced_token(row, name, key)),
 		processing.TurnBlock(name, message, message_id=message_id, metadata=metadata) as turn,
@@ -39,6 +43,17 @@ def converse(
 			answer(turn)
 	renewed = tokens.renew(name, access.token(name), key) if renewing else None
 	return _answer(name, turn, renewed), turn.outcome
+
+
+def _size(message: str | None, metadata: dict[str, Any] | None) -> int:
+	"""Bytes of what would be stored. Raises InvalidSessionData for more metadata than a page may send."""
+	size, limit = len((message or "").encode(errors="replace")), config.settings().metadata_limit
+	if metadata is None:
+		return size
+	beside = len(bounds.json_object(metadata, "metadata").encode())
+	if beside > limit:
+		raise InvalidSessionData(_("{0}: at most {1} bytes of JSON are allowed.").format("metadata", limit))
+	return size + beside
 
 
 def _admit(turn: TurnInProgress, name: str, key: str | None) -> bool:
@@ -70,8 +85,9 @@ def _answer(name: str, turn: TurnInProgress, renewed: str | None) -> Answer:
 		body["verification"] = views.verification(outcome)
 	if token := renewed or (outcome and outcome.token):
 		answer.headers[access.TOKEN_HEADER] = token
-		answer.cookies.append(Cookie(access.cookie_name(name), token))
+		answer.cookies.append(cookies.of_token(name, token))
 	if outcome and outcome.known_device:
 		label, value = outcome.known_device
-		answer.cookies.append(Cookie(access.prefixed(label), value, known.SECONDS))
+		answer.cookies += cookies.too_many(cookies.KNOWN)
+		answer.cookies.append(Cookie(cookies.prefixed(label), value, known.SECONDS))
 	return answer

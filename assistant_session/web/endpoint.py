@@ -20,17 +20,16 @@ from werkzeug.wrappers import Response
 
 from .. import compat
 from ..sessions import config
-from ..sessions.errors import InvalidSessionData, SessionError, SessionStoreUnavailable
+from ..sessions.errors import (
+	InvalidSessionData,
+	SessionError,
+	SessionGone,
+	SessionNotFound,
+	SessionStoreUnavailable,
+)
 from ..sessions.transaction import ledger
-
-
-@dataclass(frozen=True)
-class Cookie:
-	"""An HttpOnly cookie, until the browser is closed or for `max_age` seconds."""
-
-	name: str
-	value: str = field(repr=False)
-	max_age: int | None = None
+from . import access, bodies, cookies
+from .cookies import Cookie
 
 
 @dataclass
@@ -73,6 +72,9 @@ def moment(value: datetime | None) -> str | None:
 
 def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 	try:
+		if bodies.is_unreadable():
+			raise InvalidSessionData(_("The body of the request is not a JSON object that can be read."))
+		access.require_own_page_of_login()
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
 		return _refusal(answer.refused) if answer.refused else _success(answer)
@@ -151,7 +153,14 @@ def _success(answer: Answer) -> Response:
 def _refusal(error: SessionError) -> Response:
 	body = {"error": {"type": type(error).__name__, "message": str(error)}}
 	headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-	return _response(body, error.http_status_code, Answer({}, headers))
+	gone = isinstance(error, SessionNotFound | SessionGone)
+	return _response(body, error.http_status_code, Answer({}, headers, _useless_cookies() if gone else []))
+
+
+def _useless_cookies() -> list[Cookie]:
+	"""The cookie of a session that is gone for this caller is taken back."""
+	name = frappe.form_dict.get("session_id")
+	return cookies.taken_back(name) if isinstance(name, str) else []
 
 
 def _response(body: dict, status: int, answer: Answer) -> Response:

@@ -19,7 +19,7 @@ from typing import Any
 import frappe
 
 from .. import permissions
-from . import spreadsheets
+from . import bodies, spreadsheets
 
 APP = "assistant_session"
 # They ask for permission themselves, and people use them with names of DocTypes that are none of our rows: to describe a
@@ -47,6 +47,7 @@ def close() -> None:
 		for path, tell in TELLING.items():
 			_replace(path, tell)
 		spreadsheets.replace(_stand_in)
+		bodies.replace(_stand_in)
 		kind = GuardedSet if isinstance(frappe.whitelisted, set) else GuardedList
 		frappe.whitelisted = kind(frappe.whitelisted)
 

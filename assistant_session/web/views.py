@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import sessions
 from ..authentication import Outcome
-from ..sessions import ConsistencyReport, LegalHold, Session, Turn
+from ..sessions import ConsistencyReport, LegalHold, Session, Turn, turns
 from ..sessions.rows import Row
 from .endpoint import moment
 
@@ -40,22 +40,32 @@ def verification(outcome: Outcome) -> dict[str, Any]:
 
 
 def reconnect(found: Session) -> dict[str, Any]:
-	"""Everything to redraw a conversation, the last page of its history included."""
-	page = sessions.history(found.id, limit=FIRST_PAGE) if found.turn_count else []
-	return {
-		**session(found),
-		"flows": {flow.name: {"step": flow.step, "data": flow.data} for flow in found.live_flows()},
-		**history(page, found.row),
+	"""Everything to redraw a conversation, the last page of its history included. Of a flow the page is told where it
+	is, and of its data what the bot said is public."""
+	flows = {
+		flow.name: {
+			"step": flow.step,
+			"data": {key: flow.data[key] for key in flow.public if key in flow.data},
+		}
+		for flow in found.live_flows()
 	}
+	return {**session(found), "flows": flows, **history(found.row, limit=FIRST_PAGE)}
 
 
-def history(page: list[Turn], row: Row) -> dict[str, Any]:
-	"""A page of turns, without those before somebody else was verified in the same session."""
-	shown = [one for one in page if one.sequence > row.hidden_turns]
-	return {
-		"history": [turn(one) for one in shown],
-		"has_more": bool(shown) and shown[0].sequence > max(row.hidden_turns, row.purged_turns) + 1,
-	}
+def history(
+	row: Row, *, before: int | None = None, after: int | None = None, limit: int = FIRST_PAGE
+) -> dict[str, Any]:
+	"""A page of what was said, and whether there is more before it. Without the notes of bots and staff, and without the
+	turns before somebody else was verified in the same session."""
+	page = sessions.history(row.name, before=before, after=after, limit=limit)
+	shown = [one for one in page if one.role != turns.SYSTEM]
+	while page and not shown:  # nothing but notes: the page goes on beyond them
+		before = page[0].sequence if after is None else before
+		after = after if after is None else page[-1].sequence
+		page = sessions.history(row.name, before=before, after=after, limit=limit)
+		shown = [one for one in page if one.role != turns.SYSTEM]
+	first = max(row.hidden_turns, row.purged_turns) + 1
+	return {"history": [turn(one) for one in shown], "has_more": bool(page) and page[0].sequence > first}
 
 
 def report(seen: dict[str, Any], compared: ConsistencyReport) -> dict[str, Any]:
@@ -76,6 +86,6 @@ def turn(one: Turn) -> dict[str, Any]:
 		"intent": one.intent,
 		"state": one.state,
 		"reply_to": one.reply_to,
-		"metadata": one.metadata,
+		"metadata": one.metadata if one.role == turns.ASSISTANT else {},
 		"creation": moment(one.creation),
 	}

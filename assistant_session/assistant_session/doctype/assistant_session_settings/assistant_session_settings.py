@@ -40,6 +40,8 @@ class AssistantSessionSettings(PlainText):
 	MOST = {"attempts_allowed": 20, "attempts_allowed_network": 10_000}
 	POSITIVE = (
 		"message_limit", "json_limit", "history_page", "hold_wait", "opens_per_minute", "messages_per_minute",
+		"messages_per_minute_network", "reads_per_minute", "reads_per_minute_network", "refusals_per_minute_network",
+		"megabytes_per_hour_network", "metadata_limit",
 		"memory_sessions", "memory_megabytes", "attempts_allowed", "attempts_allowed_network", "failures_alarm",
 	)  # fmt: skip
 

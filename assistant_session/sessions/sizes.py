@@ -15,6 +15,7 @@ except ImportError:  # Python 3.10
 	import sre_constants as constants
 	import sre_parse as parser
 
+YES = "Yes"
 SHARED_UP_TO = 10**8  # values: eight digits, as a birth date has them
 LETTERS_AND_DIGITS = 36  # in any case
 MOST = 10**30
@@ -24,6 +25,13 @@ LONGEST = 40  # of what may be repeated without end
 def belongs_to_one(pattern: str, example: str) -> bool:
 	"""Whether there are so many values that two people hardly ever have the same one."""
 	return values(pattern, example) > SHARED_UP_TO
+
+
+def is_own(credential: Any) -> bool:
+	"""The same of a row of Identity Check Credential, in which the administrator may have said it."""
+	if credential.identifying:
+		return credential.identifying == YES
+	return belongs_to_one(credential.pattern or "", credential.example or "")
 
 
 def values(pattern: str, example: str) -> int:
