@@ -8,6 +8,7 @@ header X-Assistant-Session-Token (and in an HttpOnly cookie); a logged-in user o
 
 from typing import Any
 
+import frappe
 from frappe import _
 
 from . import authentication, sessions
@@ -218,6 +219,8 @@ def _read(session_id: str | None) -> Row:
 	"""The row of a session that this caller may have, and reads."""
 	row = access.admitted(session_id)
 	limits.take(*limits.of_reading(row.name, access.place()))
+	if row.old_token_hash and frappe.request.method == "POST":
+		tokens.end_replaced(row.name)  # the new token has arrived
 	return row
 
 

@@ -72,6 +72,7 @@ def _make_first_channel() -> None:
 	settings = frappe.get_single(config.DOCTYPE)
 	if not settings.channels:
 		settings.append("channels", {"channel": "Web", "guests": 1})
+		settings.strict_intents = 1  # sites from before have bots whose intents nobody listed
 		settings.save(ignore_permissions=True)
 
 

@@ -193,11 +193,29 @@ def test_the_old_token_is_good_for_nothing_else(guest, member, endpoint):
 			(right(member), uuid4()),
 			(right(member), None),
 			(wrong(member), message_id),
-			("", message_id),
-			("x" * 20_000, message_id),
 		):
 			assert page.own(endpoint, **{text: said}, message_id=used).status_code == 404
 	assert submit(page, right(member), message_id=message_id).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["another", "", "x" * 20_000])
+def test_after_two_other_texts_the_old_token_is_good_for_nothing_at_all(guest, member, text):
+	"""Each would be a guess at what was typed, which nothing else counts."""
+	page, message_id = guest(), uuid4()
+	submit(page, right(member), message_id=message_id)
+	for _guess in range(2):
+		assert submit(page, text, message_id=message_id).status_code == 404
+	assert submit(page, right(member), message_id=message_id).status_code == 404
+
+
+@pytest.mark.parametrize("endpoint", ["resume_session", "get_history", "send_message"])
+def test_when_the_new_token_is_used_the_old_one_ends(guest, member, endpoint):
+	page, message_id = guest(), uuid4()
+	answer = submit(page, right(member), message_id=message_id)
+	given = {"message": "hello"} if endpoint == "send_message" else {}
+	used = page.call(endpoint, token=answer.headers[TOKEN], session_id=page.session_id, **given)
+	assert used.status_code == 200
+	assert submit(page, right(member), message_id=message_id).status_code == 404
 
 
 def test_the_old_token_is_good_for_a_minute(guest, member, site, sessions):

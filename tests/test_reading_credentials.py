@@ -189,7 +189,7 @@ def test_numbers_and_texts_in_json_are_masked_as_well(patterns):
 def test_a_message_is_stored_masked_whether_anybody_asked_for_it_or_not(sessions, site, opened):
 	said = "Hi, I am PEN_0005000168"
 	with sessions.turn(opened, said, metadata={"typed": "228597621"}) as turn:
-		assert turn.message == said
+		assert (turn.message, turn.raw_message) == ("Hi, I am •••", said)
 		turn.reply("Hello PEN_0005000168")
 	site.db.commit()
 	first, second = sessions.history(opened)

@@ -8,6 +8,7 @@ from frappe import _
 
 from .. import compat
 from ..sessions import config, sizes
+from ..sessions.errors import InvalidSessionData
 from ..sessions.snapshot import Session
 from .canonical import ALPHANUMERIC
 from .reading import Credential
@@ -46,12 +47,23 @@ class Catalogue:
 	checks: dict[str, Check]
 	protected: dict[str, str]  # intent → name of its check
 	intent_of: str | None = None  # path of the site's function that tells a message's intent
+	open: frozenset[str] | None = (
+		None  # intents anybody may be served for; None if every other one is open as well
+	)
 
 	def check_for(self, intent: str | None) -> Check | None:
 		"""What proves who may be served for `intent`; None if anybody may. A check that is disabled, or gone,
 		protects still: nobody passes it."""
 		name = self.protected.get(folded(intent))
 		return (self.checks.get(name) or Check(name)) if name else None
+
+	def require_listed(self, intent: str | None) -> None:
+		"""Raise InvalidSessionData for an intent that is neither protected nor open, where Settings want to know each: a
+		misspelt one would open what is protected."""
+		name = folded(intent)
+		if self.open is not None and name and name not in self.open and name not in self.protected:
+			text = _("intent: {0} is neither protected nor open. Add it in Assistant Session Settings.")
+			raise InvalidSessionData(text.format(intent))
 
 	def is_passed(self, check: Check, session: Session) -> bool:
 		"""Whether the session's person has proven as much: by this check, or a stronger one for the same identity."""
@@ -132,12 +144,20 @@ def _load(previous: Catalogue | None) -> Catalogue:
 		with config.committed():
 			protected = config.rows("Protected Intent", "intent", "identity_check", parenttype=config.DOCTYPE)
 			checks = {doc.name: of(doc) for doc in _documents()}
+			settings = frappe.db.get_singles_dict(config.DOCTYPE)
 	except Exception as error:
 		if previous and compat.is_connection_lost(error):
 			return previous
 		raise
 	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
-	return Catalogue(checks, {folded(row.intent): row.identity_check for row in protected}, hook)
+	protected = {folded(row.intent): row.identity_check for row in protected}
+	return Catalogue(checks, protected, hook, _open_intents(settings))
+
+
+def _open_intents(settings: dict) -> frozenset[str] | None:
+	if str(settings.get("strict_intents") or "0") == "0":
+		return None
+	return frozenset(filter(None, map(folded, (settings.get("open_intents") or "").splitlines())))
 
 
 def _documents() -> list:

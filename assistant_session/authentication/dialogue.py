@@ -80,12 +80,13 @@ def require(session: Session | str, intent: str | None, message: str | None = No
 	"""Whether the person may be served for `intent`: go on, or show the prompt.
 
 	Closed, it remembers intent and message until credentials come (`submit`). Open, an authenticated person is
-	served for `intent` from now on. An intent that is not in Settings' Protected Intents is open to everybody.
-	Raises what reading and writing a session raise; no answer means: not authenticated.
+	served for `intent` from now on. An intent that is not in Settings' Protected Intents is open to everybody, unless
+	Settings refuse those that are not listed (InvalidSessionData). Raises what reading and writing a session raise; no answer means: not authenticated.
 	"""
 	place = _Place(session)
 	intent = bounds.optional_label(intent, "intent")
 	found = catalogue()
+	found.require_listed(intent)
 	check = found.check_for(intent)
 	passed = check is None or found.is_passed(check, place.session)
 	if passed and (not intent or place.session.locked_intent == intent or not place.session.authenticated):

@@ -128,10 +128,20 @@ def _pinned(parts, networks: list) -> str:
 	return urlunsplit(("https", f"{place}:{parts.port or 443}", parts.path, parts.query, ""))
 
 
+# Global by some versions of Python, and no place of anybody: translation, relays that were given up, documentation.
+RESERVED = tuple(
+	map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b::/96", "2001::/23", "2002::/16", "3fff::/20"))
+)
+
+
 def _is_public(address) -> bool:
 	inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
 	if inner.version == 6 and inner not in ORDINARY_IPV6:
 		return False  # translated and compatible forms of IPv4, and what has been given up
+	if any(
+		one in network for one in (address, inner) for network in RESERVED if one.version == network.version
+	):
+		return False
 	return inner.is_global and not inner.is_multicast
 
 

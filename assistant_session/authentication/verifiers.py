@@ -17,6 +17,7 @@ from typing import Any
 
 import frappe
 
+from ..sessions import masking
 from ..sessions.errors import InvalidSessionData
 from . import canonical, outside
 from .canonical import Secret
@@ -72,11 +73,7 @@ def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 def _as_stored(check: Check, key: str, secret: Secret) -> str:
 	"""The credential as the register writes it, which is how the example is written: its signs are put back
 	between letters and digits if they are as many."""
-	value, example = secret.reveal(), check.credential(key).example
-	if sum(character.isalnum() for character in example) != len(value):
-		return value
-	rest = iter(value)
-	return "".join(next(rest) if character.isalnum() else character for character in example)
+	return masking.spelled_like(check.credential(key).example, secret.reveal())
 
 
 def _same(check: Check, key: str, given: Credentials, stored: Any) -> bool:

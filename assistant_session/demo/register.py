@@ -10,6 +10,7 @@ from ..sessions import config
 
 DOCTYPE, CHECK = "Demo Pension Member", "Demo pension register"
 PROTECTED = ("pension_inquiry", "payment_inquiry")
+OPEN = ("opening_hours",)
 FIELDS = {
 	"member_number": "Data", "national_number": "Data", "full_name": "Data", "fund": "Data", "balance": "Float",
 	"next_payment": "Date",
@@ -30,6 +31,8 @@ def prepare() -> None:
 	for intent in PROTECTED:
 		if intent not in known:
 			settings.append("protected_intents", {"intent": intent, "identity_check": CHECK})
+	listed = (settings.open_intents or "").splitlines()
+	settings.open_intents = "\n".join([*listed, *(intent for intent in OPEN if intent not in listed)])
 	settings.save(ignore_permissions=True)
 
 

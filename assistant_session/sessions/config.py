@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import frappe
@@ -64,6 +65,7 @@ class Settings:
 	channels: dict[str, Channel] = field(default_factory=lambda: {"Web": Channel("Web", guests=True)})
 	credential_patterns: tuple[str, ...] = ()  # of every Identity Check: masked in what a person typed
 	own_patterns: tuple[str, ...] = ()  # of those that belong to one person: masked in what bots keep as well
+	examples: dict[str, str] = field(default_factory=dict)  # of the patterns: how each credential is written
 	time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
@@ -151,7 +153,7 @@ def _read(stored: dict) -> Settings:
 	)
 
 
-def _credential_patterns() -> dict[str, tuple[str, ...]]:
+def _credential_patterns() -> dict[str, Any]:
 	columns = ("parent", "key", "pattern", "example", "identifying")
 	found = rows("Identity Check Credential", *columns, parenttype="Identity Check")
 	known_by = {
@@ -161,6 +163,7 @@ def _credential_patterns() -> dict[str, tuple[str, ...]]:
 	return {
 		"credential_patterns": tuple(sorted({row.pattern for row in found})),
 		"own_patterns": tuple(sorted(own)),
+		"examples": {row.pattern: row.example for row in found if row.example},
 	}
 
 

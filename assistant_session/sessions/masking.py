@@ -1,6 +1,7 @@
 """What a person typed as a credential is not stored: the patterns of every Identity Check, masked in messages.
 
-Masking is broader than reading: it looks through glued words, invisible characters and the digits of other scripts.
+Masking is broader than reading: it looks through glued words, invisible characters, the digits of other scripts, and
+other signs between letters and digits than the pattern knows.
 Patterns are written by administrators, so they run under `regex` with a time limit. Text on which a pattern takes
 too long is masked as a whole.
 """
@@ -20,6 +21,8 @@ SECONDS = 0.1  # for one pattern on one text
 LONGEST = 0.5  # seconds for all texts of one JSON value
 NOT_JOINABLE = regex.compile(r"\\\d|\\g|\(\?(?!:)|\(\*")  # back references, flags, names, verbs
 WORD = regex.compile(r"\S+")
+PIECE = regex.compile(r"[A-Za-z0-9]+")
+LONGEST_GAP = 3  # signs between the pieces of one credential
 
 
 @lru_cache(maxsize=1000)
@@ -47,9 +50,10 @@ def split(patterns: tuple[str, ...], text: str) -> tuple[str, list[str]]:
 	if not patterns:
 		return text, []
 	folded, places = _folded(text)
-	if not _may_hold(patterns, folded):
+	spelled = _spelled(patterns, folded)
+	if not (spelled or _may_hold(patterns, folded)):
 		return text, []
-	spans = [(places[start], places[end - 1] + 1) for start, end in _spans(patterns, folded)]
+	spans = [(places[start], places[end - 1] + 1) for start, end in _spans(patterns, folded, spelled)]
 	found = [text[start:end] for start, end in spans]
 	for start, end in reversed(spans):
 		text = text[:start] + MASK + text[end:]
@@ -62,7 +66,8 @@ def masked(patterns: tuple[str, ...], text: str) -> str:
 
 def masked_json(patterns: tuple[str, ...], value: Any) -> Any:
 	"""The same in every text and number of a JSON value; past a time limit in whole texts."""
-	if not _may_hold(patterns, _folded(json.dumps(value, ensure_ascii=False))[0]):
+	folded = _folded(json.dumps(value, ensure_ascii=False))[0]
+	if not (_may_hold(patterns, folded) or _spelled(patterns, folded)):
 		return value
 	return _masked_json(patterns, value, time.monotonic() + LONGEST)
 
@@ -110,9 +115,46 @@ def _together(patterns: tuple[str, ...]) -> "regex.Pattern | None":
 	return _loose("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-def _spans(patterns: tuple[str, ...], folded: str) -> list[tuple[int, int]]:
+def spelled_like(example: str, value: str) -> str:
+	"""Letters and digits with the signs of `example` between them, if they are as many as it has."""
+	if sum(character.isalnum() for character in example) != len(value):
+		return value
+	rest = iter(value)
+	return "".join(next(rest) if character.isalnum() else character for character in example)
+
+
+def _spelled(patterns: tuple[str, ...], folded: str) -> list[tuple[int, int]]:
+	"""Places where something stands that would fit a pattern if it were written as the pattern's example is."""
+	examples, pieces = config.settings().examples, list(PIECE.finditer(folded))
+	known = [(pattern, examples[pattern]) for pattern in patterns if pattern in examples]
+	return [span for pattern, example in known for span in _written_otherwise(pattern, example, pieces)]
+
+
+def _written_otherwise(pattern: str, example: str, pieces: list) -> list[tuple[int, int]]:
+	length, found = sum(map(str.isalnum, example)), []
+	for place, first in enumerate(pieces):
+		joined, last = "", None
+		for piece in pieces[place : place + length]:
+			if (last and piece.start() - last.end() > LONGEST_GAP) or len(joined) >= length:
+				break
+			joined, last = joined + piece.group(), piece
+		if len(joined) == length and _fits(pattern, spelled_like(example, joined)):
+			found.append((first.start(), last.end()))
+	return found
+
+
+def _fits(pattern: str, text: str) -> bool:
+	try:
+		return compiled(pattern).fullmatch(text, timeout=SECONDS) is not None
+	except TimeoutError:
+		return True
+
+
+def _spans(
+	patterns: tuple[str, ...], folded: str, spelled: list[tuple[int, int]] | None = None
+) -> list[tuple[int, int]]:
 	"""Places to be masked, in order, overlapping ones as one."""
-	spans = []
+	spans = list(spelled or ())
 	for pattern in patterns:
 		try:
 			spans += [match.span() for match in _loose(pattern).finditer(folded, timeout=SECONDS)]

@@ -173,6 +173,11 @@ class Session:
 		self._changed.update(changes)
 		return token
 
+	def end_replaced_token(self) -> None:
+		"""The new token has arrived: the one before is good for nothing any more."""
+		if self._row.old_token_hash:
+			self._changed.update(dict.fromkeys(tokens.REPLACED))
+
 	@property
 	def active_agent(self) -> str | None:
 		"""The agent it is routed to, None when that lock's time is over."""

@@ -1,7 +1,8 @@
 """Session tokens: 256 random bits, of which only the SHA-256 is stored, replaced when the person is verified.
 
 For a minute the replaced token is good for one thing: asking once more for the answer that replaced it (the
-same `message_id`, the same text), because that answer may have been lost on its way. It then gets a new token.
+same `message_id`, the same text), because that answer may have been lost on its way. It then gets a new token. That
+ends when the new one is used, or when somebody tries other texts with the old one: each would be a guess.
 """
 
 import hashlib
@@ -66,6 +67,11 @@ def renew(name: str, old_token: str, message_key: str) -> str:
 
 	writing.change(name, decide)
 	return made[-1]
+
+
+def end_replaced(name: str) -> None:
+	"""The replaced token is good for nothing any more."""
+	writing.change(name, lambda row: Write(dict.fromkeys(REPLACED) if row.old_token_hash else {}))
 
 
 REPLACED = ("old_token_hash", "old_token_until", "old_token_key")

@@ -15,7 +15,7 @@ from frappe import _
 from .. import permissions
 from ..authentication import Caller
 from ..metrics.counters import counters
-from ..sessions import bounds, coherence, tokens
+from ..sessions import bounds, coherence, proxies, tokens
 from ..sessions.errors import NotPermitted, SessionNotFound, SessionStoreUnavailable
 from ..sessions.rows import Row
 from . import cookies, limits
@@ -74,6 +74,8 @@ def place() -> limits.Place:
 	"""Where the call comes from, for whoever counts."""
 	network = _callers_network()
 	client = None if network else _said_by_proxy()
+	if client:
+		proxies.note(frappe.request.remote_addr or "")
 	device = (frappe.get_request_header(DEVICE_HEADER) or "").lower()[:40] or None
 	return limits.Place(_network_of(_address()), network, client, device)
 
@@ -115,9 +117,8 @@ def _unmapped(text: str) -> str | None:
 
 def _is_trusted_proxy(address: str | None) -> bool:
 	"""Whether site_config.json names this proxy, by address or by network."""
-	trusted = frappe.local.conf.get("assistant_session_trusted_proxies") or []
 	return address is not None and any(
-		ip_address(address.partition("%")[0]) in ip_network(one, strict=False) for one in trusted
+		ip_address(address.partition("%")[0]) in ip_network(one, strict=False) for one in proxies.named()
 	)
 
 
@@ -186,10 +187,9 @@ def _callers_network() -> str | None:
 	"""The network whose failures are counted together. None where the nearest address may well be a proxy's that
 	nobody named: to lock that one would lock everybody."""
 	address = _address()
-	trusted = frappe.local.conf.get("assistant_session_trusted_proxies")
 	if _is_trusted_proxy(address) or address == "unknown":
 		return None
-	if not trusted and not ip_address(address.partition("%")[0]).is_global:
+	if not proxies.named() and not ip_address(address.partition("%")[0]).is_global:
 		return None
 	return _network_of(address)
 

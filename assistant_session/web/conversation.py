@@ -4,15 +4,14 @@ A message may verify the person, which replaces the session's token. Should that
 good for a minute, once, for sending the very same message again; it gets the same replies and a fresh token.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from frappe import _
 
 from ..authentication import Outcome, known
 from ..sessions import TurnInProgress, bounds, config, processing, tokens, turns
-from ..sessions.errors import InvalidSessionData, SessionNotFound
+from ..sessions.errors import InvalidSessionData, SessionNotFound, TooManyRequests
 from . import access, cookies, limits, views
 from .cookies import Cookie
 from .endpoint import Answer
@@ -34,13 +33,16 @@ def converse(
 	row = access.admitted(name, key)
 	size = _size(message, metadata)
 	limits.take(*limits.of_message(name, access.place(), size))
-	with (
-		_one_answer_if(access.has_replaced_token(row, name, key)),
-		processing.TurnBlock(name, message, message_id=message_id, metadata=metadata) as turn,
-	):
-		renewing = _admit(turn, name, key)
-		if not turn.repeated:
-			answer(turn)
+	with_old = access.has_replaced_token(row, name, key)
+	try:
+		with processing.TurnBlock(name, message, message_id=message_id, metadata=metadata) as turn:
+			renewing = _admit(turn, name, key)
+			if not turn.repeated:
+				answer(turn)
+	except InvalidSessionData:
+		if not with_old:
+			raise
+		return _refuse_other_text(name), None
 	renewed = tokens.renew(name, access.token(name), key) if renewing else None
 	return _answer(name, turn, renewed), turn.outcome
 
@@ -61,19 +63,19 @@ def _admit(turn: TurnInProgress, name: str, key: str | None) -> bool:
 	renewing = access.has_replaced_token(turn.session.row, name, key) and turn.repeated
 	if not renewing:
 		access.require(turn.session.row, name)
+		turn.session.end_replaced_token()
 	turn.caller = access.caller()
 	return renewing
 
 
-@contextmanager
-def _one_answer_if(renewing: bool) -> Iterator[None]:
-	"""Whoever has a replaced token alone is told nothing but 404 unless the message is the very same."""
+def _refuse_other_text(name: str) -> Answer:
+	"""Whoever has a replaced token alone is told nothing but 404 unless the message is the very same; and after a second
+	one that is not, never again."""
 	try:
-		yield
-	except InvalidSessionData:
-		if renewing:
-			raise SessionNotFound.of() from None
-		raise
+		limits.count("other text", name, 1)
+	except TooManyRequests:
+		tokens.end_replaced(name)
+	return Answer(refused=SessionNotFound.of())
 
 
 def _answer(name: str, turn: TurnInProgress, renewed: str | None) -> Answer:

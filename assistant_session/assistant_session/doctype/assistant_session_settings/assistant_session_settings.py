@@ -2,12 +2,16 @@ import frappe
 from frappe import _
 
 from assistant_session.authentication import checks, lockout
-from assistant_session.sessions import bounds
+from assistant_session.sessions import bounds, proxies
 from assistant_session.sessions.desk import PlainText
 
 
 class AssistantSessionSettings(PlainText):
 	"""Times, limits, channels and protected intents; workers notice a change within five seconds."""
+
+	def onload(self):
+		"""What the form says about proxies."""
+		self.set_onload("proxies", proxies.situation())
 
 	def before_validate(self):
 		"""A setting that came with an update of the app has its default until somebody changes it."""
