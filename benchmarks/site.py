@@ -53,7 +53,8 @@ def settings(**changes: int):
 	"""
 	from assistant_session.sessions import config
 
-	changed = replace(config.settings(), credential_patterns=(), **changes)
+	networks = dict.fromkeys(("messages_per_minute_network", "megabytes_per_hour_network"), 10**9)
+	changed = replace(config.settings(), credential_patterns=(), own_patterns=(), **networks, **changes)
 	config._snapshots[frappe.local.site] = (FOREVER, changed)
 	try:
 		yield changed

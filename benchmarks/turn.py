@@ -78,7 +78,10 @@ class Gated(App):
 		self.catalogue = checks.Catalogue({CHECK.name: CHECK}, {INTENT: CHECK.name})
 		patterns = tuple(credential.pattern for credential in CHECK.credentials)
 		self.plain = config.settings()
-		self.settings = replace(self.plain, credential_patterns=patterns)
+		examples = {credential.pattern: credential.example for credential in CHECK.credentials}
+		self.settings = replace(
+			self.plain, credential_patterns=patterns, own_patterns=patterns, examples=examples
+		)
 
 	def begin(self) -> None:
 		_configure(self.settings, self.catalogue)

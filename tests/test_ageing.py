@@ -72,8 +72,8 @@ def test_a_page_says_that_there_is_no_more(retention, long_lived, sessions):
 
 	retention.purge_turns(DAYS)
 	session = sessions.get(long_lived)
-	assert views.history(sessions.history(long_lived, limit=2), session.row)["has_more"] is False
-	assert views.history(sessions.history(long_lived, limit=1), session.row)["has_more"] is True
+	assert views.history(session.row, limit=2)["has_more"] is False
+	assert views.history(session.row, limit=1)["has_more"] is True
 
 
 def test_a_retry_of_a_message_that_stayed_is_still_known(retention, long_lived, sessions, site):

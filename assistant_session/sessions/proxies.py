@@ -30,7 +30,7 @@ def note(address: str) -> None:
 		return
 	_noted_at = time.monotonic()
 	here = register.connection()
-	here.call(here.redis.set, register.key("proxy", "unnamed"), address, "EX", KEPT_SECONDS)
+	here.call(lambda: here.redis.set(register.key("proxy", "unnamed"), address, ex=KEPT_SECONDS))
 
 
 def unnamed() -> str | None:

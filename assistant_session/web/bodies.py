@@ -36,16 +36,19 @@ def forget_logged(response: Any = None, request: Any = None) -> None:
 	"""Take back what Frappe logged of a body it could not read (hook `after_request`)."""
 	if request is None or response is None or response.status_code < 500 or not _is_ours(request):
 		return
-	cache = frappe.cache() if callable(frappe.cache) else frappe.cache
-	try:
-		for record in cache.lrange(QUEUE, -LOOKED_AT, -1):
-			text = record if isinstance(record, bytes) else str(record).encode()
-			if READER.encode() in text and OURS.encode() in text:
-				cache.lrem(QUEUE, 0, record)
-	except register.ERRORS:
+	here = register.connection()
+	if here.call(_take_back, here) is None:
 		frappe.logger("assistant_session").error(
-			"Redis is away: the Error Log may hold a body that was not readable"
+			"Redis is away: the Error Log may hold a body nobody could read"
 		)
+
+
+def _take_back(here: register.Connection) -> int:
+	"""Remove what waits to be inserted into the Error Log about bodies of ours; how many records."""
+	queue = f"{frappe.local.conf.db_name}|{QUEUE}"
+	records = here.redis.lrange(queue, -LOOKED_AT, -1)
+	mine = [record for record in records if READER.encode() in record and OURS.encode() in record]
+	return sum(here.redis.lrem(queue, 0, record) for record in mine)
 
 
 def _reading(read: Callable) -> Callable:
