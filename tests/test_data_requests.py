@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from assistant_session.maintenance import requests
-from tests.callers import SUPERUSER, Caller, key_of
+from tests.callers import SUPERUSER, Caller, key_of, new_user
 from tests.conftest import SITE
 from tests.test_personal_data import _queued, mailed, theirs, website_user
 
@@ -31,8 +31,7 @@ def manager(site):
 
 
 def _user(site, email: str):
-	values = {"doctype": "User", "email": email, "first_name": "Somebody", "send_welcome_email": 0}
-	user = site.get_doc({**values, "user_type": "Website User"}).insert(ignore_permissions=True)
+	user = new_user(email)
 	site.db.commit()
 	return user
 

@@ -126,6 +126,30 @@ def test_what_a_bot_keeps_of_a_message_holds_no_credential(sessions, site, opene
 		assert member.national_number not in stored and member.national_number.replace("/", "") not in stored
 
 
+def test_a_pin_that_was_typed_is_masked_and_other_numbers_are_left_to_the_bot(
+	sessions, site, opened, monkeypatch
+):
+	"""A PIN is any four digits: what a bot keeps is masked only where it is the one that was typed."""
+	from dataclasses import replace
+
+	from assistant_session.sessions import config
+
+	pins = replace(
+		config.settings(), credential_patterns=(r"\d{4}",), own_patterns=(), examples={r"\d{4}": "4711"}
+	)
+	monkeypatch.setattr(config, "settings", lambda: pins)
+	with sessions.turn(opened, "my pin is 0815") as turn:
+		turn.session.set_flow(
+			"order", "contact", {"said": turn.raw_message, "year": 2026, "quantity": "1100"}
+		)
+		turn.session.context["typed"] = "0815"
+		turn.reply("0815 it is, in 2026")
+	session = sessions.get(opened)
+	assert session.flows["order"]["data"] == {"said": "my pin is •••", "year": 2026, "quantity": "1100"}
+	assert session.context == {"typed": "•••"}
+	assert turn.replies == ["••• it is, in 2026"]
+
+
 def test_a_bot_that_writes_outside_a_turn_keeps_none_either(sessions, site, opened, member):
 	sessions.update(opened, {"context": {"said": f"it is {member.national_number}", "n": 7}})
 	sessions.set_flow(opened, "order", "contact", {"said": member.number})

@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from assistant_session.demo import register
-from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR
+from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR, new_user
 from tests.test_dialogue import authentication, member
 from tests.test_export import verified
 from tests.test_staff_endpoints import call
@@ -116,12 +116,7 @@ def test_nobody_is_found_by_a_part_or_a_pattern(call, opened, way):
 
 @pytest.fixture
 def website_user(site):
-	user = site.get_doc(
-		{
-			"doctype": "User", "email": f"maya-{secrets.token_hex(4)}@example.com", "first_name": "Maya",
-			"send_welcome_email": 0, "user_type": "Website User",
-		}
-	).insert(ignore_permissions=True)  # fmt: skip
+	user = new_user(f"maya-{secrets.token_hex(4)}@example.com")
 	site.db.commit()
 	return user.name
 
