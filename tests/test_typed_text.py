@@ -121,6 +121,7 @@ def test_nothing_typed_runs_or_is_drawn(desk, hostile, site, user, doctype):
 		_open_sections(page)
 		assert _harm(page) == [], route
 		assert doctype not in TYPED or "onerror=hit" in page.text(), f"{route}: what was typed is shown"
+		assert "&lt;" not in page.text() and "&#" not in page.text(), f"{route}: as it was typed"
 	page.page.goto(f"{page.url.rpartition('/')[0]}/printview?doctype={doctype}&name={name}&trigger_print=0")
 	assert _harm(page) == [], "print"
 	assert page.dialogs == []
@@ -156,6 +157,18 @@ def _open_sections(page) -> None:
 		"() => document.querySelectorAll('.section-head.collapsed').forEach(head => head.click())"
 	)
 	page.wait()
+
+
+def test_what_was_typed_as_entities_becomes_no_tag(desk, hostile, site):
+	name = hostile["Conversation Turn"]
+	site.db.set_value(
+		"Conversation Turn", name, "content", "&lt;img src=x onerror=hit(1)&gt; &#60;img src=x&#62; R&D"
+	)
+	site.db.commit()
+	page = _watched(desk, SUPERUSER)
+	for route in (("conversation-turn", "view", "report"), ("conversation-turn", name)):
+		page.open(*route, **({} if name in route else {"name": name}))
+		assert _harm(page) == [] and page.shows("R&D")
 
 
 def test_dialogs_show_what_was_typed_as_text(desk, hostile):

@@ -8,8 +8,12 @@ assistant_session.shown_as_text = new Set([
 	"Small Text", "Text", "Text Editor",
 ]);
 
+// No sign that begins or ends a tag or an attribute is left. The ampersand stays: where Frappe has escaped a value before,
+// as in a form, it is not to be seen twice; by itself it makes no more than a character.
+const SIGNS = { "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "`": "&#x60;" };
+
 assistant_session.as_text = function (value) {
-	return frappe.utils.escape_html(value === null || value === undefined ? "" : String(value));
+	return String(value ?? "").replace(/[<>"'`]/g, (sign) => SIGNS[sign]);
 };
 
 assistant_session.as_link = function (value, df, options, doc) {
