@@ -228,7 +228,7 @@ def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
 	"""The live session this caller proves to be theirs; None if a new one is to be opened."""
 	if session_id is None:
 		return _own_session_of_device(ask)
-	row = access.admitted(session_id)
+	row = _read(session_id)
 	try:
 		require_live(row)
 	except SessionGone:

@@ -24,7 +24,12 @@ doctype_list_js = {
 }
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")
+has_permission.update(
+	dict.fromkeys(("Tag Link", "Document Follow"), "assistant_session.permissions.has_pointing_permission")
+)
 permission_query_conditions = {
+	"Tag Link": "assistant_session.permissions.tag_link_conditions",
+	"Document Follow": "assistant_session.permissions.follow_conditions",
 	"Conversation Session": "assistant_session.permissions.session_conditions",
 	"Conversation Turn": "assistant_session.permissions.turn_conditions",
 	"Session Event": "assistant_session.permissions.event_conditions",
@@ -62,6 +67,10 @@ after_job = ["assistant_session.metrics.flushing.after_job"]
 
 doc_events = {
 	"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"},
+	"File": dict.fromkeys(
+		("before_insert", "before_validate"), "assistant_session.web.links.file_is_attached"
+	),
+	"Web Form": {"validate": "assistant_session.web.links.web_form_is_saved"},
 	"Personal Data Download Request": {
 		"after_insert": "assistant_session.maintenance.requests.download_requested",
 	},

@@ -36,11 +36,13 @@ CLOSED = {
 READING = frozenset({"read", "select", "report", "print", "export", "email"})
 SUPERUSER = "Administrator"
 
-ESCAPED = regex.compile(r"\\+u([0-9a-fA-F]{4})")  # a character in JSON, in JSON within JSON, and so on
-LINE_END = regex.compile(r"\\+[nrt]")
-IGNORED = regex.compile(
-	r"[\p{Mn}\p{Cf}]+"
-)  # accents and invisible characters: a database may compare without them
+# A character in JSON, in JSON within JSON, and so on: any number of backslashes, each looked at once.
+ESCAPED = regex.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
+LINE_END = regex.compile(r"(?<!\\)\\++[nrtfb]")
+# Accents, invisible and control characters: a database may compare without them.
+IGNORED = regex.compile(r"(?:[\p{Mn}\p{Me}\p{Cf}]|[^\P{Cc}\n])+")
+SPACES = regex.compile(r"\s\s+")
+LONGEST = 5  # seconds
 WORD = regex.compile(r"\w+")
 SEARCHED = frozenset({"txt", "text"})  # what somebody types to find something names nothing
 
@@ -100,6 +102,29 @@ def metric_conditions(user: str | None = None) -> str:
 	return _conditions(METRIC, user)
 
 
+def tag_link_conditions(user: str | None = None) -> str:
+	return _pointing_conditions("Tag Link", "document_type", user)
+
+
+def follow_conditions(user: str | None = None) -> str:
+	return _pointing_conditions("Document Follow", "ref_doctype", user)
+
+
+def _pointing_conditions(doctype: str, column: str, user: str | None) -> str:
+	"""Rows that point at documents the user may not read are not for them."""
+	user = user or frappe.session.user
+	hidden = [frappe.db.escape(one) for one in CLOSED if not may_read(one, user)]
+	return f"`tab{doctype}`.`{column}` not in ({', '.join(hidden)})" if hidden else ""
+
+
+def has_pointing_permission(doc, ptype: str | None = "read", user: str | None = None, **_more) -> bool:
+	"""The same for one of them."""
+	if isinstance(doc, str):
+		return True
+	points_at = doc.get("document_type") or doc.get("ref_doctype")
+	return points_at not in CLOSED or may_read(points_at, user or frappe.session.user)
+
+
 def may_ask(doctype: str, user: str) -> bool:
 	"""Whether the current request may ask about rows of `doctype`: it may be read, and no hidden field is named."""
 	return may_read(doctype, user) and not _names_hidden_fields(user)
@@ -110,13 +135,15 @@ def _conditions(doctype: str, user: str | None) -> str:
 
 
 def plain(arguments: Mapping[str, Any]) -> str:
-	"""Everything a request says, as a database compares names: case, width, accents and JSON's escapes do not count."""
+	"""Everything a request says, as a database compares names: case, width, accents and JSON's escapes do not count.
+	Raises TimeoutError for what takes too long."""
 	said = {name: value for name, value in arguments.items() if name not in SEARCHED}
 	text = json.dumps(said, default=str, ensure_ascii=False)
-	text = LINE_END.sub("\n", ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
+	text = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text, timeout=LONGEST)
+	text = LINE_END.sub("\n", text, timeout=LONGEST)
 	if not text.isascii():
-		text = IGNORED.sub("", unicodedata.normalize("NFKD", text))
-	return text.casefold()
+		text = unicodedata.normalize("NFKD", text)
+	return IGNORED.sub("", text).casefold()
 
 
 # Standing alone: a whole argument, an item, a key, a table in SQL; not within a sentence.
@@ -130,7 +157,7 @@ def named(text: str) -> set[str]:
 	mentioned = [doctype for doctype in CLOSED if doctype.casefold() in text]  # quick, and rarely anything
 	if not mentioned:
 		return set()
-	found = set(NAMED.findall(text))
+	found = set(NAMED.findall(SPACES.sub(lambda run: "\n" if "\n" in run[0] else " ", text)))
 	return {doctype for doctype in mentioned if doctype.casefold() in found}
 
 

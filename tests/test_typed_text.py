@@ -171,6 +171,20 @@ def test_what_was_typed_as_entities_becomes_no_tag(desk, hostile, site):
 		assert _harm(page) == [] and page.shows("R&D")
 
 
+@pytest.mark.parametrize("first", ["content", "intent", "state"])
+def test_a_report_whose_first_column_is_what_was_typed(desk, hostile, first):
+	"""Frappe shifts columns by one while it draws a report of a DocType without a status."""
+	page, name = _watched(desk, SUPERUSER), hostile["Conversation Turn"]
+	page.open("conversation-turn")
+	page.page.evaluate(
+		"fields => frappe.model.user_settings.save('Conversation Turn', 'Report', { fields })",
+		[["name", "Conversation Turn"], [first, "Conversation Turn"]],
+	)
+	page.wait()
+	page.open("conversation-turn", "view", "report", name=name)
+	assert _harm(page) == [] and "onerror=hit" in page.text()
+
+
 def test_dialogs_show_what_was_typed_as_text(desk, hostile):
 	"""The report of a session, which names states and what is broken, and the intro of a legal hold."""
 	page = _watched(desk, SUPERUSER).open("conversation-session", hostile["Conversation Session"])

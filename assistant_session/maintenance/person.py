@@ -40,7 +40,7 @@ class Person:
 	@classmethod
 	def by_identity(cls, check: str, identity: str) -> "Person":
 		"""Whom an Identity Check proved; `identity` in any form the person could type. Raises InvalidSessionData."""
-		check, identity = bounds.label(check, "identity"), bounds.label(identity, "identity")
+		check, identity = bounds.label(check, "identity"), bounds.key(identity, "identity")
 		if not frappe.db.exists(checks.DOCTYPE, check):
 			raise InvalidSessionData("check: there is no such Identity Check.")
 		found = checks.get(check)
@@ -50,13 +50,11 @@ class Person:
 
 	@classmethod
 	def by_user(cls, user: str) -> "Person":
-		return cls._by(("user",), bounds.label(user, "user"))
+		return cls._by(("user",), bounds.key(user, "user"))
 
 	@classmethod
 	def by_party(cls, doctype: str, name: str) -> "Person":
-		return cls._by(
-			("party_type", "party"), bounds.label(doctype, "party_type"), bounds.label(name, "party")
-		)
+		return cls._by(("party_type", "party"), bounds.key(doctype, "party_type"), bounds.key(name, "party"))
 
 	@classmethod
 	def by_device(cls, device: str) -> "Person":
@@ -64,7 +62,7 @@ class Person:
 
 	@classmethod
 	def by_address(cls, channel: str, external_id: str) -> "Person":
-		address = bounds.label(external_id, "external_id", length=255)
+		address = bounds.key(external_id, "external_id", length=255)
 		return cls._by(("channel", "external_id"), bounds.label(channel, "channel"), address)
 
 	@classmethod

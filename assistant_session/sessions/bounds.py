@@ -17,6 +17,7 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,120}\Z")
 DEVICE_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # tab, newline, return are text
+NO_TAG = re.compile("[<>]")
 NO_NAME = re.compile('[<>"]')
 LABEL_LENGTH = 140  # Frappe's Data fields
 JSON_DEPTH = 20
@@ -40,7 +41,16 @@ def device_id(value: Any) -> str:
 
 
 def label(value: Any, name: str, *, length: int = LABEL_LENGTH) -> str:
-	"""A short name on one line: state, intent, agent, flow, channel, message id."""
+	"""A short name on one line, which may be shown: state, intent, agent, flow, channel, a reason. Without angle brackets:
+	Desk has places (a sidebar, a tooltip) that take any text for HTML."""
+	value = key(value, name, length=length)
+	if NO_TAG.search(value):
+		raise InvalidSessionData(_("{0}: the signs < > are not allowed.").format(name))
+	return value
+
+
+def key(value: Any, name: str, *, length: int = LABEL_LENGTH) -> str:
+	"""A short text on one line that is only compared or hashed: a message id, an identity."""
 	if not isinstance(value, str) or not value.strip():
 		raise InvalidSessionData(_("{0}: a text is needed, and it must not be empty.").format(name))
 	if len(value) > length:

@@ -42,6 +42,12 @@ class PlainText(Document):
 		return frappe.utils.escape_html(shown) if typed and isinstance(shown, str) else shown
 
 
+def require_author(doc) -> None:
+	"""Who changes settings or checks over HTTP may: a web form, for one, saves for everybody without asking."""
+	if getattr(frappe.local, "request", None) is not None:
+		frappe.has_permission(doc.doctype, "write", throw=True)
+
+
 # Of these Frappe makes texts of its own, which may have HTML in them.
 MADE_BY_FRAPPE = frozenset({"Date", "Datetime", "Time", "Currency", "HTML"})
 

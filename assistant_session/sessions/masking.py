@@ -22,7 +22,8 @@ LONGEST = 0.5  # seconds for all texts of one JSON value
 NOT_JOINABLE = regex.compile(r"\\\d|\\g|\(\?(?!:)|\(\*")  # back references, flags, names, verbs
 WORD = regex.compile(r"\S+")
 PIECE = regex.compile(r"[A-Za-z0-9]+")
-LONGEST_GAP = 3  # signs between the pieces of one credential
+MISTYPED = 4  # digits
+LONGEST_GAP = 40  # signs between the pieces of one credential
 
 
 @lru_cache(maxsize=1000)
@@ -81,6 +82,12 @@ def reason(text: Any) -> str:
 def without_numbers(text: str) -> str:
 	"""`text` with every word masked that has a digit in it: what is kept while credentials are being asked for."""
 	return WORD.sub(lambda word: MASK if any(map(str.isdigit, word[0])) else word[0], text)
+
+
+def numbers(text: str) -> list[str]:
+	"""Words with so many digits that they may be a mistyped credential, longest first."""
+	words = {word[0] for word in WORD.finditer(text)}
+	return sorted((word for word in words if sum(map(str.isdigit, word)) >= MISTYPED), key=len, reverse=True)
 
 
 def _masked_json(patterns: tuple[str, ...], value: Any, deadline: float) -> Any:
@@ -178,7 +185,7 @@ def _folded(text: str) -> tuple[str, "range | list[int]"]:
 
 
 def _digit_or_letter(character: str) -> str:
-	value = unicodedata.decimal(character, None)
+	value = unicodedata.digit(character, None)
 	return _compatible(character) if value is None else str(value)
 
 

@@ -71,8 +71,10 @@ class TurnInProgress:
 		self._add(turns.SYSTEM, text, None, metadata)
 
 	def conceal(self, text: str = masking.MASK) -> None:
-		"""Store `text` instead of the message, which holds credentials, and nothing of its metadata."""
-		self._stored_as, self._concealed = masking.masked(self._patterns, text), True
+		"""Store `text`, and show it to the bot, instead of the message, which holds credentials; and nothing of its metadata."""
+		self.message = self._stored_as = masking.masked(self._patterns, text)
+		self._typed += masking.numbers(self.raw_message)
+		self._concealed = True
 
 	def as_stored(self, draft: Draft) -> Draft:
 		"""The person's message as it may be kept."""
@@ -124,7 +126,7 @@ class TurnBlock:
 		self.draft = _draft(turns.USER, message, intent, metadata)
 		self.fence = grant.fence if grant else None
 		if message_id is not None:
-			self.draft.message_key = turns.key_of(self.name, bounds.label(message_id, "message_id"))
+			self.draft.message_key = turns.key_of(self.name, bounds.key(message_id, "message_id"))
 			self.draft.message_digest = turns.digest_of(self.name, self.draft.content)
 
 	def __enter__(self) -> TurnInProgress:
@@ -219,7 +221,9 @@ class TurnBlock:
 		return found or (turns.by_message_key(key) if self.hold.fresh or self.written else None)
 
 	def _repeat(self, turn: TurnInProgress, sequence: int, digest: str) -> None:
-		if turns.digest_of(self.name, self.draft.content, like=digest) != digest:
+		"""Another person's message, from before this one was verified, is no message of this one's."""
+		hidden = sequence <= turn.session.hidden_turns
+		if hidden or turns.digest_of(self.name, self.draft.content, like=digest) != digest:
 			raise InvalidSessionData("message_id: this id was used for another message of the session.")
 		turn.repeated = True
 		turn.stored = turns.exchange(self.name, sequence, beside=not self.hold.fresh)

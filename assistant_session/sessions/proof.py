@@ -43,7 +43,7 @@ def granted(
 
 def identity_hash(identity: str, namespace: str, *, key_id: str | None = None) -> str:
 	"""A keyed hash by which sessions of one person can be found, and from which the person cannot."""
-	parts = bounds.label(namespace, "namespace"), bounds.label(identity, "identity")
+	parts = bounds.label(namespace, "namespace"), bounds.key(identity, "identity")
 	return keys.digest(keys.IDENTITY, *parts, key_id=key_id)
 
 

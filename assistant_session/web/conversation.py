@@ -29,7 +29,7 @@ def converse(
 	Returns the answer, and what became of credentials if the message was one of that kind.
 	"""
 	name = bounds.session_id(session_id)
-	key = turns.key_of(name, bounds.label(message_id, "message_id")) if message_id is not None else None
+	key = turns.key_of(name, bounds.key(message_id, "message_id")) if message_id is not None else None
 	row = access.admitted(name, key)
 	size = _size(message, metadata)
 	limits.take(*limits.of_message(name, access.place(), size))

@@ -34,6 +34,30 @@ assistant_session.show_as_text = function (meta) {
 	}
 };
 
+// Places that show a value by another field's rules, or by none: columns that Frappe shifts while it draws a report, and charts.
+assistant_session.is_shown = function (field) {
+	const doctype = field?.parent || window.cur_list?.doctype;
+	return locals.DocType?.[doctype]?.module === "Assistant Session";
+};
+
+if (!assistant_session.guards) {
+	assistant_session.guards = true;
+	const { format, Chart } = frappe;
+	frappe.format = (value, field, options, doc) => {
+		const typed = typeof value === "string" && !field?.fieldname?.startsWith("_");
+		return format(typed && assistant_session.is_shown(field) ? assistant_session.as_text(value) : value, field, options, doc);
+	};
+	frappe.Chart = new Proxy(Chart, {
+		construct(target, [wrapper, options = {}]) {
+			const labels = options.data?.labels;
+			if (Array.isArray(labels) && assistant_session.is_shown()) {
+				options.data.labels = labels.map((label) => (typeof label === "string" ? assistant_session.as_text(label) : label));
+			}
+			return new target(wrapper, options);
+		},
+	});
+}
+
 for (const meta of Object.values(locals.DocType || {})) {
 	if (meta.module === "Assistant Session") assistant_session.show_as_text(meta);
 }

@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 
 from assistant_session.authentication import checks, lockout
-from assistant_session.sessions import bounds, proxies
+from assistant_session.sessions import bounds, desk, proxies
 from assistant_session.sessions.desk import PlainText
 
 
@@ -18,6 +18,7 @@ class AssistantSessionSettings(PlainText):
 		self.update_if_missing(frappe.new_doc(self.doctype))
 
 	def validate(self):
+		desk.require_author(self)
 		self._check_seconds(self.TIMES, bounds.LONGEST_TTL, _("{0}: between 60 seconds and 366 days."))
 		self._check_seconds(self.LOCK_TIMES, lockout.LONGEST_LOCK, _("{0}: between 60 seconds and a day."))
 		for field in self.POSITIVE:

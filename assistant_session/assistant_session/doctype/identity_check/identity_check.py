@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 
 from assistant_session.authentication import checks, targets
-from assistant_session.sessions import InvalidSessionData
+from assistant_session.sessions import InvalidSessionData, desk
 from assistant_session.sessions.desk import PlainText
 from assistant_session.sessions.errors import NotPermitted
 
@@ -13,6 +13,7 @@ class IdentityCheck(PlainText):
 	"""What proves who a person is: the credentials asked for, and who judges them."""
 
 	def validate(self):
+		desk.require_author(self)
 		try:
 			targets.require_valid(checks.of(self))
 			self._require_secret_of_new_host()
