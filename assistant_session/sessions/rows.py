@@ -21,7 +21,7 @@ COLUMNS = (
 	"current_state", "previous_state", "context", "flows",
 	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "old_token_hash",
 	"old_token_until", "old_token_key", "event_count", "event_head",
-	"hidden_turns", "purged_turns", "purged_events", "event_base",
+	"hidden_turns", "purged_turns", "purged_events", "event_base", "seal",
 )  # fmt: skip
 
 Row = namedtuple("Row", COLUMNS)

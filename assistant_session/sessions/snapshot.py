@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from . import bounds, config, flows, masking, proof, secrecy, tokens
+from . import bounds, config, flows, masking, proof, seals, secrecy, tokens
+from .errors import SessionAltered
 from .events import Event
 from .flows import Flow
 from .flows import check as check_flows
@@ -115,7 +116,9 @@ class Session:
 	def authenticated(self) -> bool:
 		"""Whether the person is known right now: proven, not timed out, not idle for too long, not closed."""
 		if "authenticated" in self._changed:  # a moment ago, here
-			return bool(self._changed["authenticated"]) and self._row.status == ACTIVE
+			return (
+				bool(self._changed["authenticated"]) and self._row.status == ACTIVE and seals.fits(self._row)
+			)
 		return not self.stale and proof.holds(self._row, config.now())
 
 	@property
@@ -149,6 +152,8 @@ class Session:
 		expires_in: int | None = None,
 	) -> None:
 		"""The person is known from now on. See sessions.authenticate."""
+		if not seals.fits(self._row):
+			raise SessionAltered.of(self.id)
 		self._changed.update(proof.granted(profile, method, identity, namespace, expires_in))
 		self.happened.append(Event("authenticated", {"method": method}))
 
