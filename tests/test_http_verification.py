@@ -6,10 +6,11 @@ from assistant_session.demo import register
 from tests import checks
 from tests.callers import OWNER, STAFF_ADMINISTRATOR, TOKEN, VISITOR, Caller, key_of, uuid4
 from tests.conftest import SITE
+from tests.sealed import every_seal_fits
 from tests.test_dialogue import member
 from tests.test_lockout import right, wrong
 
-__all__ = ["member"]
+__all__ = ["every_seal_fits", "member"]
 
 PENSION = {"channel": "Pension"}
 

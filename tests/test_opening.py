@@ -4,6 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.sealed import every_seal_fits
+
+__all__ = ["every_seal_fits"]
+
 
 @pytest.fixture
 def later(monkeypatch):

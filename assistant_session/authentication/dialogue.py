@@ -181,7 +181,7 @@ def _submit(place: _Place, typed: Secret, caller: Caller | None) -> Outcome:
 
 
 def _submit_credentials(place: _Place, check: Check, typed: Secret, caller: Caller | None) -> Outcome:
-	if not check.enabled or not seals.fits(place.session.row):
+	if not check.enabled or seals.is_altered(place.session.row):
 		return Outcome(UNAVAILABLE, phrases.unavailable(), place.session)
 	given = reading.read(check.credentials, typed.reveal())
 	if absent := [one.key for one in check.credentials if one.key not in given]:

@@ -67,6 +67,14 @@ def fits(row: Row) -> bool:
 	return answer
 
 
+def is_altered(row: Row) -> bool:
+	"""Whether somebody else changed the row. Raises KeyMissing: without a key nobody can tell."""
+	if fits(row):
+		return False
+	keys.digest(keys.SEAL, "")
+	return True
+
+
 def problem(row: Row) -> str | None:
 	"""Why the row's seal does not fit, None if it does."""
 	return _problem(row.seal, lambda key_id: _of_row(row, key_id=key_id))

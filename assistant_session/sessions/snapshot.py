@@ -152,7 +152,7 @@ class Session:
 		expires_in: int | None = None,
 	) -> None:
 		"""The person is known from now on. See sessions.authenticate."""
-		if not seals.fits(self._row):
+		if seals.is_altered(self._row):
 			raise SessionAltered.of(self.id)
 		self._changed.update(proof.granted(profile, method, identity, namespace, expires_in))
 		self.happened.append(Event("authenticated", {"method": method}))

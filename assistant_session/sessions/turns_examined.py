@@ -45,10 +45,11 @@ def _unfitting(values: tuple, seal: str | None) -> str | None:
 
 
 def _named(kind: str, sequences: list[int]) -> str:
+	what = "turn" if len(sequences) == 1 else "turns"
 	said = ", ".join(map(str, sequences[:MOST_NAMED]))
-	more = len(sequences) - MOST_NAMED
-	of = "seal of turn " if kind == UNREADABLE else "turn "
-	return f"{of}{said} and {more} more" if more > 0 else f"{of}{said}"
+	if (more := len(sequences) - MOST_NAMED) > 0:
+		said += f" and {more} more"
+	return f"seal of {what} {said}" if kind == UNREADABLE else f"{what} {said}"
 
 
 def _groups(counts: dict[str, int]) -> Iterator[list[str]]:
