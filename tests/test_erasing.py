@@ -120,6 +120,7 @@ def test_an_ended_session_is_erased_as_well(
 	assert sessions.report(talkative).findings == []
 
 
+@pytest.mark.by_sql
 def test_in_each_way_a_person_is_named_and_nobody_else(
 	erase, sessions, site, device, verified, member, address
 ):

@@ -219,6 +219,7 @@ def test_when_the_new_token_is_used_the_old_one_ends(guest, member, endpoint):
 	assert submit(page, right(member), message_id=message_id).status_code == 404
 
 
+@pytest.mark.by_sql
 def test_the_old_token_is_good_for_a_minute(guest, member, site, sessions):
 	page, message_id = guest(), uuid4()
 	submit(page, right(member), message_id=message_id)
