@@ -105,7 +105,11 @@ def test_a_damaged_row_is_named_and_left_alone(sessions, site, told, set_row, st
 
 SEALED_ANEW = {
 	"profile": ("unreadable", {"user_profile": "gAAAAAnonsense"}, {"user_profile": None, "authenticated": 0}),
-	"more turns counted than stored": ("turns missing", {"turn_count": 9}, {"turn_count": 9, "authenticated": 0}),
+	"more turns counted than stored": (
+		"turns missing",
+		{"turn_count": 9},
+		{"turn_count": 9, "authenticated": 0},
+	),
 }
 
 

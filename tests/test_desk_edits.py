@@ -116,7 +116,9 @@ def test_every_other_field_belongs_to_the_service(ask, names, stored, whole, fie
 	after = stored(SESSION, names[SESSION])
 	if field in ("version", "revision"):  # Desk's own writes count them on; what was sent is not taken
 		assert str(after[field]) != str(another(field, before[field])) or after.version == before.version + 1
-		after.update({name: before[name] for name in ("version", "revision", "seal", "modified", "modified_by")})
+		after.update(
+			{name: before[name] for name in ("version", "revision", "seal", "modified", "modified_by")}
+		)
 	assert after == before
 
 

@@ -12,7 +12,7 @@ import frappe
 
 from .. import compat
 from . import seals
-from .rows import COLUMNS, Changes, Row
+from .rows import COLUMNS, Changes, Row, from_database
 from .statements import P, insert, run, table
 
 DOCTYPE, TURN_DOCTYPE = "Conversation Session", "Conversation Turn"
@@ -65,7 +65,7 @@ def select_active(active_key: str, *, locked: bool = False, beside: bool = False
 		return compat.for_update(query) if locked else query
 
 	rows = run(("select active", locked), build, (active_key,), beside=beside)
-	return Row._make(rows[0]) if rows else None
+	return from_database(rows[0]) if rows else None
 
 
 def versions(names: list[str]) -> dict[str, tuple[int, str]]:
@@ -235,4 +235,4 @@ def _select_by_name():
 
 
 def _exactly(name: str, rows) -> Row | None:
-	return Row._make(rows[0]) if rows and rows[0][0] == name else None
+	return from_database(rows[0]) if rows and rows[0][0] == name else None
