@@ -48,4 +48,5 @@ def every_seal_fits(request):
 	before = written()  # by tests to which it was later
 	yield
 	names = sorted(written() - before)
-	assert not names or unfitting(names) == []
+	left = unfitting(names) if names else []
+	assert not left, f"does not fit its seal: {left}"

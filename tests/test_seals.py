@@ -10,9 +10,10 @@ from tests.callers import TOKEN, Caller
 from tests.conftest import REPOSITORY, SITE
 from tests.test_consistency import damage, ensured, kinds, set_row, stored, told
 from tests.test_desk_edits import another
+from tests.test_dialogue import asked, authentication, member
 from tests.test_doctor import doctor
 
-__all__ = ["damage", "doctor", "set_row", "stored", "told"]
+__all__ = ["asked", "authentication", "damage", "doctor", "member", "set_row", "stored", "told"]
 
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"
 ROW, TURNS = "row altered", "turn altered"
@@ -332,6 +333,20 @@ def test_nobody_is_authenticated_in_an_altered_session_until_it_is_mended(
 	sessions.authenticate(told, {"name": "Hari"}, method="test")
 	site.db.commit()
 	assert anew(told).authenticated and sessions.report(told).consistent
+
+
+def test_somebody_asked_for_credentials_in_an_altered_session_is_told_to_try_later(
+	authentication, sessions, site, set_row, asked, member
+):
+	"""And no attempt of theirs is counted."""
+	set_row(asked, user="Guest")
+	sessions.recover(asked)
+	before = site.db.count("Verification Attempt")
+	outcome = authentication.submit(asked, f"{member.number} {member.national_number}")
+	assert outcome.kind == "unavailable" and not outcome.verified
+	assert site.db.count("Verification Attempt") == before
+	assert ensured(sessions, site, asked).action_taken.endswith("seal it anew")
+	assert authentication.submit(asked, f"{member.number} {member.national_number}").verified
 
 
 def test_a_repair_that_fails_leaves_no_seal_behind(told, sessions, site, set_row, monkeypatch):

@@ -117,7 +117,7 @@ class Session:
 		"""Whether the person is known right now: proven, not timed out, not idle for too long, not closed."""
 		if "authenticated" in self._changed:  # a moment ago, here
 			return (
-				bool(self._changed["authenticated"]) and self._row.status == ACTIVE and seals.fits(self._row)
+				bool(self._changed["authenticated"]) and self._row.status == ACTIVE
 			)
 		return not self.stale and proof.holds(self._row, config.now())
 
