@@ -116,9 +116,7 @@ class Session:
 	def authenticated(self) -> bool:
 		"""Whether the person is known right now: proven, not timed out, not idle for too long, not closed."""
 		if "authenticated" in self._changed:  # a moment ago, here
-			return (
-				bool(self._changed["authenticated"]) and self._row.status == ACTIVE
-			)
+			return bool(self._changed["authenticated"]) and self._row.status == ACTIVE
 		return not self.stale and proof.holds(self._row, config.now())
 
 	@property
