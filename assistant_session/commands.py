@@ -6,6 +6,7 @@ What changes data only says what it would do unless told otherwise (`--fix`, `--
 
 import json
 import sys
+from dataclasses import asdict
 
 import click
 import frappe
@@ -193,6 +194,36 @@ def purge(context, days: int, yes: bool, as_json: bool):
 	click.echo(f"{removed} rows were removed." if yes else "Nothing was changed. Say --yes to remove them.")
 
 
+@assistant_session.command("anchor")
+@click.option(
+	"--verify", "file", type=click.File(), help="Compare a file of anchors with the database; writes nothing."
+)
+@AS_JSON
+@pass_context
+def anchor(context, file, as_json: bool):
+	"""Write down, outside the database, how far each audit trail has come. Status 1 if there is no place for it, it failed,
+	or, with --verify, something does not fit."""
+	from .maintenance import anchor as anchors
+	from .maintenance import anchored
+	from .sessions import SessionError
+
+	with site(context):
+		if file:
+			verdict = anchored.verify(file)
+			print_json(asdict(verdict)) if as_json else _print_verdict(verdict)
+			sys.exit(1 if verdict.unfitting else 0)
+		try:
+			written = anchors.write()
+		except (anchors.AnchorFailed, SessionError) as error:
+			raise click.ClickException(str(error)) from error
+	if written is None:
+		raise click.ClickException(f"Neither {anchors.FILE} nor {anchors.URL} is in site_config.json.")
+	if as_json:
+		print_json(written)
+	else:
+		click.echo(f"{written['sessions']} sessions anchored, in {written['documents']} documents.")
+
+
 @assistant_session.command("make-key")
 @pass_context
 def make_key(context):
@@ -232,6 +263,17 @@ def _print_visit(seen, around: list[str], fix: bool) -> None:
 	click.echo(f"{seen.examined} sessions examined: {'sound' if seen.sound else 'see above'}.")
 	if not fix and any(one.remedy for one in seen.findings):
 		click.echo("Nothing was changed. Say --fix to mend what has a remedy.")
+
+
+def _print_verdict(verdict) -> None:
+	for text in verdict.problems:
+		click.echo(text)
+	if (more := verdict.unfitting - len(verdict.problems)) > 0:
+		click.echo(f"… and {more} more")
+	click.echo(
+		f"{verdict.documents} documents, {verdict.entries} entries, {verdict.gone} of sessions that are gone: "
+		f"{f'{verdict.unfitting} do not fit' if verdict.unfitting else 'all fit'}."
+	)
 
 
 commands = [assistant_session]

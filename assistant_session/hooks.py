@@ -51,6 +51,7 @@ scheduler_events = {
 		],
 		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
 		"41 3 * * *": ["assistant_session.maintenance.sweep.sweep"],
+		"23 4 * * *": ["assistant_session.maintenance.anchor.daily"],
 	},
 }
 

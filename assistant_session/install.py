@@ -3,6 +3,7 @@
 import frappe
 
 from . import hooks
+from .maintenance import sealing
 from .sessions import config, keys
 
 ROLES = {
@@ -38,6 +39,7 @@ def after_install() -> None:
 	_make_indexes()
 	_set_retention()
 	keys.ensure()
+	sealing.note()
 
 
 def after_migrate() -> None:

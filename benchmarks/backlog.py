@@ -18,7 +18,8 @@ import frappe
 
 from assistant_session import compat
 from assistant_session.maintenance import in_batches
-from assistant_session.sessions import config, events, expiry, store
+from assistant_session.sessions import config, events, expiry, seals, store
+from assistant_session.sessions.rows import COLUMNS, Row
 
 from . import driver, report, site
 from .report import Figure
@@ -31,6 +32,10 @@ PREFIX = "benchmark-backlog-"
 NAMES = (
 	"name", "session_id", "channel", "status", "ttl", "creation", "modified", "last_activity", "expires_at",
 	"current_state", "version", "revision", "active_key", "event_count", "turn_count",
+	"seal",
+)  # fmt: skip
+ZEROS = (
+	"authenticated", "legal_hold", "agent_fence", "restored_count", "hidden_turns", "purged_turns", "purged_events",
 )  # fmt: skip
 
 
@@ -133,10 +138,13 @@ def _lay_out(number: int) -> None:
 
 def _row(place: int, now) -> tuple:
 	name, past = f"{PREFIX}{place:010d}", now - OLD + timedelta(seconds=place)
-	return (
+	values = (
 		name, name, "Web", "Active", 86400, past, past, past, past + timedelta(days=1), "COLLECTING", 3,
 		str(secrets.randbelow(2**63)), sha256(name.encode()).hexdigest(), 0, 0,
 	)  # fmt: skip
+	known = {column: value for column, value in zip(NAMES, values, strict=False) if column in COLUMNS}
+	row = Row(**{**dict.fromkeys(COLUMNS), **dict.fromkeys(ZEROS, 0), **known})
+	return (*values, seals.sealed(row).seal)
 
 
 def _remove(keep: int = 0) -> None:

@@ -16,8 +16,9 @@ from .histories import MESSAGE, REPLY, STATE, TURN_COLUMNS, Conversation
 
 CHANGED = (
 	"current_state", "previous_state", "turn_count", "last_activity", "expires_at", "version", "revision",
-	"modified",
+	"seal", "modified",
 )  # fmt: skip
+SEAL = "k1:" + "0" * 64  # the floor computes none
 
 
 class Floor:
@@ -59,7 +60,7 @@ def _changes(row: Row, now: datetime) -> tuple:
 	revision = str(secrets.randbelow(store.REVISION_RANGE))
 	expires = now + timedelta(seconds=row.ttl)
 	return (
-		f"{STATE}_DONE", row.current_state, row.turn_count + 2, now, expires, row.version + 1, revision, now,
+		f"{STATE}_DONE", row.current_state, row.turn_count + 2, now, expires, row.version + 1, revision, SEAL, now,
 		row.name, row.version, row.revision,
 	)  # fmt: skip
 
@@ -68,7 +69,7 @@ def _turns(row: Row, message_id: str, now: datetime) -> tuple:
 	"""The values of two rows in the order of TURN_COLUMNS."""
 	asked, answered = row.turn_count + 1, row.turn_count + 2
 	key, name, state = turns.key_of(row.name, message_id), row.name, f"{STATE}_DONE"
-	digest, tail = turns.digest_of(name, MESSAGE), (now, "Administrator", "Administrator", 0, 0)
+	digest, tail = turns.digest_of(name, MESSAGE), (SEAL, now, "Administrator", "Administrator", 0, 0)
 	return (
 		turns.name_of(name, asked), name, asked, turns.USER, MESSAGE, None, state, key, 0, None, now, digest, *tail,
 		turns.name_of(name, answered), name, answered, turns.ASSISTANT, REPLY, None, state, None, asked, None, now, None,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from assistant_session import sessions
-from assistant_session.sessions import config, register, store, turns
+from assistant_session.sessions import config, register, seals, store, turns
 from assistant_session.sessions.memory import memory
 from assistant_session.sessions.rows import Row, entry
 
@@ -37,7 +37,7 @@ CHUNK = 1000  # rows in one statement while a history is laid out
 FURTHEST = 50  # turns past its length that a conversation may have grown by
 SETTABLE = (
 	"current_state", "previous_state", "turn_count", "last_activity", "expires_at", "restored_count",
-	"version", "revision",
+	"version", "revision", "seal",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ class Conversation:
 		_append(self.name, length)
 		values = {"turn_count": length, "restored_count": 0, "token_hash": token_hash}
 		_update(self.name, values)
+		_update(self.name, {"seal": seals.sealed(store.select(self.name)).seal})
 		frappe.db.commit()
 		register.forget([self.name])
 		memory.drop(self.name)
@@ -141,7 +142,7 @@ def _turn(name: str, sequence: int, started: datetime) -> tuple:
 	reply_to, metadata = (0 if asked else sequence - 1), (json.dumps({"page": "/shop"}) if asked else None)
 	return (
 		turns.name_of(name, sequence), name, sequence, role, content, None, STATE, key, reply_to, metadata,
-		moment, None, moment, "Administrator", "Administrator", 0, 0,
+		moment, None, None, moment, "Administrator", "Administrator", 0, 0,
 	)  # fmt: skip
 
 

@@ -4,6 +4,10 @@ import random
 
 import pytest
 
+from tests.sealed import every_seal_fits
+
+__all__ = ["every_seal_fits"]
+
 STATE = "result = sessions.get(name).current_state"
 ORIGIN = "result = sessions.get(name).origin"
 MOVE = "sessions.transition(name, state); frappe.db.commit()"

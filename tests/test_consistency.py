@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.sealed import reseal
 from tests.test_events import whole
 
 SESSION = "Conversation Session"
@@ -81,15 +82,13 @@ def test_a_sound_session_has_no_findings_and_is_not_written(sessions, site, told
 ALONE = {
 	"context": ("broken JSON", {"context": "{not json"}),
 	"flows": ("broken JSON", {"flows": "[1, 2]"}),
-	"profile": ("unreadable", {"user_profile": "gAAAAAnonsense"}),
 	"question": ("unreadable", {"pending_message": "plain text"}),
 	"status": ("impossible value", {"status": "Sleeping"}),
 	"version": ("impossible value", {"version": 0}),
 	"turn count below zero": ("impossible value", {"turn_count": -1}),
 	"revision": ("impossible value", {"revision": None}),
-	"more turns counted than stored": ("turns missing", {"turn_count": 9}),
-	"events counted that are not there": ("audit trail broken", {"event_count": 9}),
-	"another head": ("audit trail broken", {"event_head": "k1:00"}),
+	"events counted that are not there": ("audit trail broken, row altered", {"event_count": 9}),
+	"another head": ("audit trail broken, row altered", {"event_head": "k1:00"}),
 }
 
 
@@ -99,9 +98,28 @@ def test_a_damaged_row_is_named_and_left_alone(sessions, site, told, set_row, st
 	set_row(told, **values)
 	before = stored(told)
 	report = ensured(sessions, site, told)
-	assert kinds(report) == [kind] and not report.consistent
-	assert report.findings[0]["remedy"] is None
+	assert kinds(report) == kind.split(", ") and not report.consistent
+	assert [one["remedy"] for one in report.findings] == [None] * len(report.findings)
 	assert stored(told) == before
+
+
+SEALED_ANEW = {
+	"profile": ("unreadable", {"user_profile": "gAAAAAnonsense"}, {"user_profile": None, "authenticated": 0}),
+	"more turns counted than stored": (
+		"turns missing",
+		{"turn_count": 9},
+		{"turn_count": 9, "authenticated": 0},
+	),
+}
+
+
+@pytest.mark.parametrize("what", SEALED_ANEW)
+def test_what_has_no_remedy_stays_where_the_row_is_sealed_anew(sessions, site, told, set_row, stored, what):
+	kind, values, after = SEALED_ANEW[what]
+	set_row(told, **values)
+	assert kinds(ensured(sessions, site, told)) == ["row altered", kind]
+	row = stored(told)
+	assert {column: row[column] for column in after} == after
 
 
 ALONE_BESIDE = {
@@ -115,7 +133,7 @@ ALONE_BESIDE = {
 	),
 	"all turns deleted": ("turns missing", "delete from `tabConversation Turn` where session = %s"),
 	"a turn's metadata broken": (
-		"broken JSON",
+		"broken JSON, turn altered",
 		"update `tabConversation Turn` set metadata = '{' where session = %s and sequence = 1",
 	),
 	"an event altered": (
@@ -157,7 +175,7 @@ def test_missing_turns_and_altered_events_are_named_and_left_alone(
 	damage(statement, told)
 	before = stored(told)
 	report = ensured(sessions, site, told)
-	assert kinds(report) == [kind] and report.action_taken == "none"
+	assert kinds(report) == kind.split(", ") and report.action_taken == "none"
 	assert stored(told) == before
 
 
@@ -205,7 +223,7 @@ def test_two_repairs_of_one_session_are_one_write(sessions, site, told, set_row,
 	set_row(told, agent_lock_expires_at=PAST, auth_expires_at=PAST, turn_count=2)
 	version = stored(told).version
 	report = ensured(sessions, site, told)
-	assert kinds(report) == ["agent lock overdue", "authentication overdue", "turns uncounted"]
+	assert kinds(report) == ["agent lock overdue", "authentication overdue", "row altered", "turns uncounted"]
 	assert stored(told).version == version + 1 and whole(site, told)
 
 
@@ -293,6 +311,7 @@ def test_a_row_from_an_older_backup_counts_its_events_again(sessions, site, told
 	before = stored(told)
 	(digest,) = site.get_all("Session Event", {"session": told, "sequence": 1}, pluck="digest")
 	set_row(told, event_count=1, event_head=digest)
+	reseal(told)
 	report = ensured(sessions, site, told)
 	assert [(one["kind"], one["detail"], one["remedy"]) for one in report.findings] == [
 		("events uncounted", f"{before.event_count} stored, 1 counted", "count them")
@@ -303,13 +322,18 @@ def test_a_row_from_an_older_backup_counts_its_events_again(sessions, site, told
 
 def test_a_head_that_is_none_of_its_own_is_not_mended(sessions, site, told, set_row):
 	set_row(told, event_count=1)
-	assert kinds(ensured(sessions, site, told)) == ["audit trail broken"]
+	assert kinds(ensured(sessions, site, told)) == ["audit trail broken", "row altered"]
 
 
 def test_a_trail_whose_key_is_gone_is_named(sessions, site, told, monkeypatch):
 	keys = site.local.conf["assistant_session_keys"]
 	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {"current": "k2", "k2": "ab" * 32})
-	assert kinds(sessions.ensure_consistency(told)) == ["audit trail broken"]
+	report = sessions.ensure_consistency(told)
+	assert kinds(report) == ["audit trail broken", "unreadable", "unreadable"]
+	assert [one["detail"] for one in report.findings if one["kind"] == "unreadable"] == [
+		"seal: its key is not in site_config.json",
+		"seal of turns 1, 2, 3, 4",
+	]
 	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {**keys, "k2": "ab" * 32, "current": "k2"})
 	sessions.transition(told, "AFTER ROTATION")
 	site.db.commit()

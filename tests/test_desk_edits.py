@@ -6,9 +6,10 @@ import secrets
 import pytest
 
 from tests.callers import AGENT, SUPERUSER, traces
+from tests.sealed import every_seal_fits
 from tests.test_side_doors import ATTEMPT, EVENT, METRIC, OURS, SESSION, TURN, ask, names, stored
 
-__all__ = ["ask", "names", "stored"]
+__all__ = ["ask", "every_seal_fits", "names", "stored"]
 
 FLOW = {"order": {"step": "asking", "data": {"quantity": 11}, "version": 1}}
 EDITS = {
@@ -115,7 +116,9 @@ def test_every_other_field_belongs_to_the_service(ask, names, stored, whole, fie
 	after = stored(SESSION, names[SESSION])
 	if field in ("version", "revision"):  # Desk's own writes count them on; what was sent is not taken
 		assert str(after[field]) != str(another(field, before[field])) or after.version == before.version + 1
-		after.update({name: before[name] for name in ("version", "revision", "modified", "modified_by")})
+		after.update(
+			{name: before[name] for name in ("version", "revision", "seal", "modified", "modified_by")}
+		)
 	assert after == before
 
 
@@ -276,9 +279,8 @@ def test_a_deleted_session_cannot_be_restored_from_the_bin(ask, names, site):
 	assert not site.db.exists(SESSION, name)
 
 
-def test_a_session_under_legal_hold_is_not_deleted(ask, names, site, stored):
-	table = site.qb.DocType(SESSION)
-	site.qb.update(table).set(table.legal_hold, 1).where(table.name == names[SESSION]).run()
+def test_a_session_under_legal_hold_is_not_deleted(ask, names, sessions, site, stored):
+	sessions.set_legal_hold(names[SESSION], "case")
 	site.db.commit()
 	answer = ask(SUPERUSER, f"/api/resource/{SESSION}/{names[SESSION]}", verb="DELETE")
 	assert answer.status_code == 417 and "legal hold" in answer.text

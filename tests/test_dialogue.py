@@ -4,6 +4,9 @@ import pytest
 
 from assistant_session.demo import register
 from tests import checks
+from tests.sealed import every_seal_fits, reseal
+
+__all__ = ["every_seal_fits"]
 
 KNOWN_HERE = "s = sessions.get(name); result = [s.authenticated, s.user_profile, s.locked_intent]"
 
@@ -525,16 +528,9 @@ def test_an_idle_session_is_known_from_the_moment_it_verified(authentication, se
 	long_ago = site.utils.add_to_date(None, hours=-2)
 	site.qb.update(table).set(table.last_activity, long_ago).where(table.name == asked).run()
 	site.db.commit()
-	sessions.recover(asked)
-	_forget(asked)
+	reseal(asked)
 	assert authentication.submit(asked, f"{member.number} {member.national_number}").verified
 	assert sessions.get(asked).authenticated
-
-
-def _forget(name: str) -> None:
-	from assistant_session.sessions import register as redis_register
-
-	redis_register.forget([name])
 
 
 def test_the_gate_answers_what_belongs_to_the_verification_and_lets_the_rest_through(

@@ -67,7 +67,8 @@ def test_with_fix_each_session_is_mended_and_committed(visited, ward, set_row, s
 	set_row(ward[1], context="{broken")
 	set_row(ward[2], turn_count=0)
 	seen = visited(fix=True)
-	assert seen.repaired == {"agent lock overdue": 1, "turns uncounted": 1} and not seen.sound
+	assert seen.repaired == {"agent lock overdue": 1, "turns uncounted": 1, "row altered": 1}
+	assert not seen.sound
 	assert (stored(ward[0]).active_agent, stored(ward[2]).turn_count) == (None, 1)
 	assert visited().counts == {"broken JSON": 1}
 
@@ -77,7 +78,7 @@ def test_what_mends_two_things_at_once_is_counted_as_both(visited, ward, set_row
 	site.db.commit()
 	set_row(ward[1], expires_at=PAST, agent_lock_expires_at=PAST, auth_expires_at=PAST)
 	seen = visited(fix=True)
-	assert seen.repaired == seen.counts and sum(seen.counts.values()) == 3 and seen.sound
+	assert seen.repaired == seen.counts and sum(seen.counts.values()) == 4 and seen.sound
 	assert visited().sound
 
 
@@ -200,7 +201,7 @@ def test_the_shell_shows_a_damaged_session_and_what_is_wrong_with_it(stage, told
 		and "turns missing: 4 stored up to 4, 9 counted (left alone)" in done.stdout
 	)
 	assert (
-		len(json.loads(stage.command("assistant-session", "inspect", told, "--json").stdout)["findings"]) == 3
+		len(json.loads(stage.command("assistant-session", "inspect", told, "--json").stdout)["findings"]) == 4
 	)
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from assistant_session.demo import register
 from tests.callers import OWNER, traces
+from tests.sealed import every_seal_fits, reseal
 from tests.test_consistency import damage, set_row, stored
 from tests.test_dialogue import authentication, member
 from tests.test_export import person, verified
 
-__all__ = ["authentication", "damage", "member", "person", "set_row", "stored", "verified"]
+__all__ = ["authentication", "damage", "every_seal_fits", "member", "person", "set_row", "stored", "verified"]
 
 SECRET = ""
 
@@ -110,6 +111,7 @@ def test_an_ended_session_is_erased_as_well(
 		sessions.close(talkative, SECRET)
 	else:
 		set_row(talkative, expires_at="2020-01-01 00:00:00")
+		reseal(talkative)
 		sessions.cleanup_expired()
 	site.db.commit()
 	erase(session=talkative)
@@ -118,6 +120,7 @@ def test_an_ended_session_is_erased_as_well(
 	assert sessions.report(talkative).findings == []
 
 
+@pytest.mark.by_sql
 def test_in_each_way_a_person_is_named_and_nobody_else(
 	erase, sessions, site, device, verified, member, address
 ):

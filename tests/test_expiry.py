@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.sealed import every_seal_fits
 from tests.test_consistency import damage, set_row, stored
 from tests.test_events import whole
 
-__all__ = ["damage", "set_row", "stored"]
+__all__ = ["damage", "every_seal_fits", "set_row", "stored"]
 
 PAST = "2020-01-01 00:00:00"
 EARLIER = "2019-01-01 00:00:00"

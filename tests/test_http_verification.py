@@ -6,10 +6,11 @@ from assistant_session.demo import register
 from tests import checks
 from tests.callers import OWNER, STAFF_ADMINISTRATOR, TOKEN, VISITOR, Caller, key_of, uuid4
 from tests.conftest import SITE
+from tests.sealed import every_seal_fits
 from tests.test_dialogue import member
 from tests.test_lockout import right, wrong
 
-__all__ = ["member"]
+__all__ = ["every_seal_fits", "member"]
 
 PENSION = {"channel": "Pension"}
 
@@ -218,6 +219,7 @@ def test_when_the_new_token_is_used_the_old_one_ends(guest, member, endpoint):
 	assert submit(page, right(member), message_id=message_id).status_code == 404
 
 
+@pytest.mark.by_sql
 def test_the_old_token_is_good_for_a_minute(guest, member, site, sessions):
 	page, message_id = guest(), uuid4()
 	submit(page, right(member), message_id=message_id)

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.sealed import every_seal_fits
 from tests.test_consistency import damage, set_row, stored
 
-__all__ = ["damage", "set_row", "stored"]
+__all__ = ["damage", "every_seal_fits", "set_row", "stored"]
 
 RUN = """
 from assistant_session.maintenance import idle

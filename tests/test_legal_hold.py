@@ -3,11 +3,12 @@
 import pytest
 
 from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR
+from tests.sealed import every_seal_fits
 from tests.test_consistency import stored
 from tests.test_events import whole
 from tests.test_staff_endpoints import call
 
-__all__ = ["call", "stored"]
+__all__ = ["call", "every_seal_fits", "stored"]
 
 ENDPOINTS = ("set_legal_hold", "lift_legal_hold")
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.sealed import every_seal_fits
 from tests.worker import WorkerError
+
+__all__ = ["every_seal_fits"]
 
 CHANGE = "sessions.update(name, change); frappe.db.commit()"
 

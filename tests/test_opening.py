@@ -4,6 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.sealed import every_seal_fits
+
+__all__ = ["every_seal_fits"]
+
 
 @pytest.fixture
 def later(monkeypatch):
@@ -161,6 +165,7 @@ def test_closing_keeps_the_row_and_its_events_and_drops_what_it_gave(sessions, s
 	assert site.db.get_value("Conversation Session", opened, "close_reason") == "the person said goodbye"
 
 
+@pytest.mark.by_sql
 def test_the_sweep_expires_what_is_overdue_and_nothing_else(sessions, site, later):
 	old, young = sessions.open(ttl=60).id, sessions.open(ttl=600).id
 	site.db.commit()

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from tests.sealed import every_seal_fits
 from tests.test_consistency import damage, set_row, stored
 
-__all__ = ["damage", "set_row", "stored"]
+__all__ = ["damage", "every_seal_fits", "set_row", "stored"]
 
 LONG_AGO = "2001-01-01 00:00:00"
 DAYS = 9000

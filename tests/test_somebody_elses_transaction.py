@@ -4,6 +4,10 @@ import gc
 
 import pytest
 
+from tests.sealed import every_seal_fits
+
+__all__ = ["every_seal_fits"]
+
 STATE = "result = sessions.get(name).current_state"
 
 SAVEPOINT = """
@@ -53,6 +57,7 @@ def test_a_message_another_worker_stored_while_our_hold_was_lost_is_repeated(
 	assert sessions.get(opened).turn_count == 2
 
 
+@pytest.mark.by_sql
 def test_a_write_that_fails_half_way_leaves_nothing_in_the_transaction(sessions, site, opened):
 	site.db.sql(
 		"insert into `tabConversation Turn` (name, session, sequence) values (%s, %s, 2)",
@@ -132,6 +137,7 @@ def test_a_job_with_an_old_snapshot_reads_the_whole_history(worker, opened):
 	assert job.run("result = [turn.content for turn in sessions.history(name)]", name=opened) == ["hello"]
 
 
+@pytest.mark.by_sql
 def test_one_locked_session_does_not_stop_the_sweep(worker, sessions, site):
 	names = [sessions.open(ttl=1).id for _number in range(2)]
 	site.db.sql("update `tabConversation Session` set expires_at = '2001-01-01' where name in %s", [names])
@@ -169,6 +175,7 @@ def test_a_renamed_party_is_seen_by_every_worker_and_may_be_deleted(worker, sess
 	site.db.commit()
 
 
+@pytest.mark.by_sql
 def test_a_device_whose_session_is_overdue_gets_a_new_one_with_its_lock(sessions, site, device):
 	old = sessions.open(device_id=device)
 	site.db.sql("update `tabConversation Session` set expires_at = '2001-01-01' where name = %s", old.id)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.sealed import every_seal_fits
 from tests.worker import WorkerError
+
+__all__ = ["every_seal_fits"]
 
 STATE = "result = sessions.get(name).current_state"
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.sealed import every_seal_fits
 from tests.worker import WorkerError
+
+__all__ = ["every_seal_fits"]
 
 
 def talk(sessions, site, name: str, text: str, message_id: str | None = None) -> None:

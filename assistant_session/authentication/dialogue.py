@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .. import sessions
-from ..sessions import Session, bounds, config, masking, store, writing
+from ..sessions import Session, bounds, config, masking, seals, store, writing
 from ..sessions.errors import SessionConflict
 from ..sessions.events import Event
 from ..sessions.proof import identity_hashes
@@ -181,7 +181,7 @@ def _submit(place: _Place, typed: Secret, caller: Caller | None) -> Outcome:
 
 
 def _submit_credentials(place: _Place, check: Check, typed: Secret, caller: Caller | None) -> Outcome:
-	if not check.enabled:
+	if not check.enabled or seals.is_altered(place.session.row):
 		return Outcome(UNAVAILABLE, phrases.unavailable(), place.session)
 	given = reading.read(check.credentials, typed.reveal())
 	if absent := [one.key for one in check.credentials if one.key not in given]:

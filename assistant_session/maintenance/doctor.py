@@ -12,7 +12,7 @@ import frappe
 
 from .. import compat
 from ..sessions import SessionError, events, examination, keys, proxies, recovery, register, store, turns
-from ..sessions.examination import ORPHAN_EVENTS, ORPHAN_TURNS, Finding
+from ..sessions.findings import ON_PURPOSE, ORPHAN_EVENTS, ORPHAN_TURNS, Finding
 from ..sessions.rows import Row
 from ..sessions.statements import P, run, table
 
@@ -45,6 +45,7 @@ class Visit:
 def visit(
 	*,
 	fix: bool = False,
+	on_purpose: bool = True,
 	deep: bool = True,
 	after: str = "",
 	told: Callable[[int], None] | None = None,
@@ -52,14 +53,15 @@ def visit(
 ) -> Visit:
 	"""Look at all sessions whose name is greater than `after`, as long as `go_on()`; `told` hears how many are done.
 
-	`deep` verifies every event and reads the metadata of every turn. Where all were seen `last` is empty.
+	With `fix` mends, what is to be mended `on_purpose` too if somebody asked for it. `deep` verifies every event and
+	every turn. Where all were seen `last` is empty.
 	"""
 	seen = Visit(last=after)
 	for names in _batches(after):
 		rows, found = _examined(names, deep)
 		seen.note(found)
 		if fix:
-			_mend(rows, found, seen)
+			_mend(rows, [one for one in found if on_purpose or one.kind not in ON_PURPOSE], seen)
 		seen.examined, seen.last = seen.examined + len(names), names[-1]
 		if told:
 			told(seen.examined)

@@ -10,6 +10,7 @@ import time
 import frappe
 from frappe import _
 
+from ..sessions.findings import ON_PURPOSE
 from . import LONGEST_SECONDS, doctor
 
 PLACE = "assistant_session_swept_until"  # a global default: where the next round begins
@@ -21,7 +22,7 @@ def sweep() -> doctor.Visit:
 	"""One round, from where the last one ended. A job: commits."""
 	ends = time.monotonic() + LONGEST_SECONDS
 	after = frappe.db.get_global(PLACE) or ""
-	seen = doctor.visit(fix=True, after=after, go_on=lambda: time.monotonic() < ends)
+	seen = doctor.visit(fix=True, on_purpose=False, after=after, go_on=lambda: time.monotonic() < ends)
 	frappe.db.set_global(PLACE, seen.last)
 	around = doctor.surroundings()
 	if around or not seen.sound:
@@ -31,7 +32,7 @@ def sweep() -> doctor.Visit:
 
 
 def _call(seen: doctor.Visit, around: list[str]) -> str:
-	left = [one for one in seen.findings if not one.remedy]
+	left = [one for one in seen.findings if not one.remedy or one.kind in ON_PURPOSE]
 	counts = [f"{kind}: {number}" for kind, number in sorted((seen.counts - seen.repaired).items())]
 	named = [f"{one.session}: {one.kind}: {one.detail}" for one in left[:MOST_NAMED]]
 	way = _("For all of them: bench --site {0} assistant-session doctor").format(frappe.local.site)

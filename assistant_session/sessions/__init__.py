@@ -13,6 +13,7 @@ from .agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
 from .devices import clear_session_lock, get_session_lock, set_session_lock
 from .errors import (
 	InvalidSessionData,
+	SessionAltered,
 	SessionBusy,
 	SessionClosed,
 	SessionConflict,
@@ -37,7 +38,7 @@ from .writing import Write
 
 __all__ = [
 	"ConsistencyReport", "DeviceLock", "Flow", "Grant", "InvalidSessionData", "LegalHold", "RecoveryReport", "Session",
-	"SessionBusy", "SessionClosed", "SessionConflict", "SessionError", "SessionExpired", "SessionNotFound",
+	"SessionAltered", "SessionBusy", "SessionClosed", "SessionConflict", "SessionError", "SessionExpired", "SessionNotFound",
 	"SessionStoreUnavailable", "Turn", "TurnInProgress", "VerificationLocked", "active_agent", "add_turn",
 	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",
 	"clear_session_lock", "close", "counts", "deauthenticate", "ensure_consistency", "get", "get_flow",

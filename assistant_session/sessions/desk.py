@@ -2,14 +2,16 @@
 few allowed edits take part in coherence."""
 
 import json
+from itertools import product
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
 from .. import permissions
-from . import bounds, events, flows, store, turns
+from . import bounds, config, events, flows, seals, store, turns
 from .errors import InvalidSessionData
+from .rows import Row
 from .statements import table
 from .transaction import ledger
 
@@ -120,10 +122,13 @@ def check_edit(doc) -> None:
 
 
 def supersede(doc) -> None:
-	"""Make this save a new version of the row; Frappe has locked it."""
+	"""Make this save a new version of the row; Frappe has locked it. What the seal covers stays exactly as it is."""
 	ledger().mark(doc.name)
-	doc.version = (doc.get_doc_before_save() or doc).version + 1
-	doc.revision = store.new_revision()
+	before = store.select_locked(doc.name)
+	after = before._replace(version=before.version + 1, revision=store.new_revision())
+	after = seals.carried(before, after)
+	for column in {*seals.SEALED, "seal"} - {"name", "creation"}:
+		doc.set(column, getattr(after, column))
 
 
 def announce(name: str) -> None:
@@ -150,5 +155,16 @@ def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) 
 		condition |= renamed.user == new
 	for (name,) in frappe.qb.from_(renamed).select(renamed.name).where(condition).run():
 		announce(name)
-		update = frappe.qb.update(renamed).set(renamed.version, renamed.version + 1)
-		update.set(renamed.revision, store.new_revision()).where(renamed.name == name).run()
+		row = store.select_locked(name)
+		store.replace(row, {}, config.now(), sealed_anew=_fitted(row, doc.doctype, old, new))
+
+
+def _fitted(row: Row, doctype: str, old: str, new: str) -> bool:
+	"""Whether the row fits its seal, or did until Frappe wrote `new` for `old` in it."""
+	links = {"party_type"} if doctype == "DocType" else {"party"} if row.party_type == doctype else set()
+	links |= {"user"} if doctype == "User" else set()
+	changed = [column for column in sorted(links) if getattr(row, column) == new]
+	return any(
+		seals.fits(row._replace(**dict(zip(changed, values, strict=True))))
+		for values in product((new, old), repeat=len(changed))
+	)

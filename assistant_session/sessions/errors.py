@@ -6,6 +6,7 @@ SessionError
 │   ├── SessionExpired            its time ran out
 │   └── SessionClosed             somebody ended it
 ├── SessionConflict          409  somebody else changed the same thing at the same time
+│   └── SessionAltered            somebody changed the row by SQL: nobody is authenticated in it until it is mended
 ├── SessionBusy              423  another message of this session is being processed
 ├── InvalidSessionData       422  what was handed in is not acceptable
 ├── NotPermitted             403  this caller may not do that
@@ -75,6 +76,15 @@ class SessionConflict(SessionError):
 	def on(cls, session_id: str, field: str) -> "SessionConflict":
 		text = _("Somebody else changed {0} of conversation session {1} at the same time. Read it again.")
 		return cls(text.format(field, session_id), session_id, field)
+
+
+class SessionAltered(SessionConflict):
+	@classmethod
+	def of(cls, session_id: str) -> "SessionAltered":
+		text = _(
+			"Conversation session {0} was altered behind the session service. An administrator has to mend it."
+		)
+		return cls(text.format(session_id), session_id, "seal")
 
 
 class SessionBusy(SessionError):

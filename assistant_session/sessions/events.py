@@ -48,10 +48,13 @@ def chain(row: Row, events: list[Event], now: datetime) -> tuple[dict[str, Any],
 		details = json.dumps(event.details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 		salt = secrets.token_hex(SALT_BYTES)
 		head = link(head, row.name, count, event.event, commitment(actor, details, salt), now)
-		name = f"{row.name}-{count:08d}"
-		record = (name, row.name, count, event.event, actor, details, head, salt)
+		record = (name_of(row.name, count), row.name, count, event.event, actor, details, head, salt)
 		records.append((*record, now, now, actor, actor, 0, 0))
 	return ({"event_count": count, "event_head": head} if events else {}), records
+
+
+def name_of(session: str, sequence: int) -> str:
+	return f"{session}-{sequence:08d}"
 
 
 def link(

@@ -5,47 +5,34 @@ left alone: broken JSON, missing turns, an audit trail that does not fit. Nothin
 names of fields and times, never content.
 """
 
-import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import frappe
 from pypika.functions import Count, Max, Min
 
 from .. import compat
-from . import config, events, secrecy, store, turns
+from . import config, events, proof, seals, secrecy, store, turns, turns_examined
+from .findings import (
+	BROKEN_JSON,
+	EVENTS_BROKEN,
+	EVENTS_UNCOUNTED,
+	IMPOSSIBLE,
+	NOT_ENDED,
+	OVERDUE_AUTHENTICATION,
+	OVERDUE_LOCK,
+	OVERDUE_SESSION,
+	ROW_ALTERED,
+	TURNS_MISSING,
+	TURNS_UNCOUNTED,
+	UNREADABLE,
+	Finding,
+)
 from .keys import KeyMissing
 from .rows import JSON_COLUMNS, Row
-from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
+from .snapshot import ACTIVE, CLOSED, EXPIRED
 from .statements import P, run, table
-
-# Kinds of damage; those below have a remedy.
-BROKEN_JSON, UNREADABLE, IMPOSSIBLE = "broken JSON", "unreadable", "impossible value"
-TURNS_MISSING, EVENTS_BROKEN = "turns missing", "audit trail broken"
-ORPHAN_TURNS, ORPHAN_EVENTS = "turns without a session", "events without a session"
-TURNS_UNCOUNTED, EVENTS_UNCOUNTED, OVERDUE_LOCK = "turns uncounted", "events uncounted", "agent lock overdue"
-OVERDUE_AUTHENTICATION, OVERDUE_SESSION = "authentication overdue", "session overdue"
-NOT_ENDED = "ended but not cleared"
-REMEDIES = {
-	TURNS_UNCOUNTED: "count them", EVENTS_UNCOUNTED: "count them", OVERDUE_LOCK: "release it", OVERDUE_AUTHENTICATION: "end it",
-	OVERDUE_SESSION: "expire it", NOT_ENDED: "clear it",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Finding:
-	"""One thing that is wrong with one session."""
-
-	session: str
-	kind: str
-	detail: str
-	stored: int = 0  # so many turns or events where they are uncounted
-	head: str | None = None  # the digest of the last of these events
-
-	@property
-	def remedy(self) -> str | None:
-		return REMEDIES.get(self.kind)
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,8 @@ class Turns:
 def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], list[Finding]]:
 	"""The rows of those `names` that exist, and what is wrong with them, as committed right now.
 
-	`deep` verifies every event's digest and reads the metadata of every turn; without it counts and heads are compared.
+	`deep` verifies every event's digest, and seal and metadata of every turn; without it counts, heads and the seals of
+	the rows are looked at.
 	"""
 	db = compat.beside()
 	try:
@@ -75,10 +63,21 @@ def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], lis
 			found += _of_turns(row, counted.get(name, Turns()))
 			found += _of_trail(row, trails.get(name, []), deep)
 		if deep:
-			found += _broken_metadata(names, db)
+			found += turns_examined.examine(
+				{name: of.count for name, of in counted.items() if name in rows}, db
+			)
 	finally:
 		db.sql("rollback")
-	return rows, found
+	return rows, _evidence(found)
+
+
+def _evidence(found: list[Finding]) -> list[Finding]:
+	"""A row whose audit trail does not fit is not sealed anew: nobody can say what it should be."""
+	broken = {one.session for one in found if one.kind == EVENTS_BROKEN}
+	return [
+		replace(one, evidence=True) if one.kind == ROW_ALTERED and one.session in broken else one
+		for one in found
+	]
 
 
 def _of_row(row: Row) -> list[Finding]:
@@ -89,6 +88,9 @@ def _of_row(row: Row) -> list[Finding]:
 		Finding(row.name, BROKEN_JSON, column) for column in sorted(JSON_COLUMNS) if _is_broken(row, column)
 	]
 	found += [Finding(row.name, UNREADABLE, column) for column in ENCRYPTED if not _is_readable(row, column)]
+	if problem := seals.problem(row):
+		kind = UNREADABLE if problem == seals.KEY_GONE else ROW_ALTERED
+		found.append(Finding(row.name, kind, f"seal: {problem}"))
 	found += [Finding(row.name, kind, detail) for kind, detail in overdue(row)]
 	return found
 
@@ -117,13 +119,13 @@ def _is_count(row: Row, column: str) -> bool:
 
 def _is_broken(row: Row, column: str) -> bool:
 	text = getattr(row, column)
-	return bool(text) and not _is_object(text)
+	return bool(text) and not turns_examined.is_object(text)
 
 
 def _is_readable(row: Row, column: str) -> bool:
 	try:
 		text = secrecy.reveal(getattr(row, column))
-		return text is None or column != "user_profile" or _is_object(text)
+		return text is None or column != "user_profile" or turns_examined.is_object(text)
 	except (KeyMissing, ValueError):
 		return False
 
@@ -143,7 +145,7 @@ def overdue(row: Row) -> list[tuple[str, str]]:
 		found.append((OVERDUE_SESSION, f"since {row.expires_at:%Y-%m-%d %H:%M:%S}"))
 	if row.active_agent and (not row.agent_lock_expires_at or row.agent_lock_expires_at <= now):
 		found.append((OVERDUE_LOCK, f"{row.active_agent}, {_since(row.agent_lock_expires_at)}"))
-	if row.authenticated and not Session(row, "database").authenticated:
+	if row.authenticated and not proof.in_time(row, now):
 		found.append((OVERDUE_AUTHENTICATION, _since(row.auth_expires_at)))
 	return found
 
@@ -277,24 +279,3 @@ def _trails(names: list[str], db) -> dict[str, list[tuple]]:
 	for name, *event in run(("examine events", len(names)), build, names, on=db):
 		found[name].append(tuple(event))
 	return found
-
-
-def _broken_metadata(names: list[str], db) -> list[Finding]:
-	def build():
-		of = table(turns.DOCTYPE)
-		query = frappe.qb.from_(of).select(of.session, of.sequence, of.metadata)
-		return query.where(of.session.isin([P for _name in names])).where(of.metadata.isnotnull())
-
-	rows = run(("examine metadata", len(names)), build, names, on=db)
-	return [
-		Finding(name, BROKEN_JSON, f"metadata of turn {sequence}")
-		for name, sequence, text in rows
-		if text and not _is_object(text)
-	]
-
-
-def _is_object(text: str) -> bool:
-	try:
-		return isinstance(json.loads(text), dict)
-	except (RecursionError, TypeError, ValueError):
-		return False

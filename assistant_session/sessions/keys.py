@@ -12,6 +12,7 @@ refuses to work.
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 
 import frappe
 from frappe import _
@@ -20,6 +21,7 @@ from .errors import SessionError
 
 CONFIG = "assistant_session_keys"
 AUDIT, IDENTITY, MESSAGE, ATTEMPTS, DEVICE = "audit", "identity", "message", "attempts", "device"
+SEAL, ANCHOR = "seal", "anchor"
 
 
 class KeyMissing(SessionError):
@@ -64,4 +66,10 @@ def _derived(purpose: str, key_id: str | None) -> tuple[str, bytes]:
 			"This site has no key for conversation sessions. Run: bench --site {0} assistant-session make-key"
 		)
 		raise KeyMissing(text.format(frappe.local.site))
-	return key_id, hmac.new(bytes.fromhex(secret), purpose.encode(), hashlib.sha256).digest()
+	return key_id, _derived_from(secret, purpose)
+
+
+@lru_cache(maxsize=64)
+def _derived_from(secret: str, purpose: str) -> bytes:
+	"""By the secret itself: sites, and the keys of one site, are never mistaken for each other."""
+	return hmac.new(bytes.fromhex(secret), purpose.encode(), hashlib.sha256).digest()

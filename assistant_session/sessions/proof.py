@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import bounds, config, keys, secrecy
+from . import bounds, config, keys, seals, secrecy
 from .errors import InvalidSessionData
 from .rows import Row
 
@@ -16,7 +16,13 @@ ENDED = {
 
 
 def holds(row: Row, now: datetime) -> bool:
-	"""Whether the stored authentication holds: not timed out, not idle for too long, of a session that lives."""
+	"""Whether the stored authentication holds: written here, not timed out, not idle for too long, of a session
+	that lives."""
+	return in_time(row, now) and seals.fits(row)
+
+
+def in_time(row: Row, now: datetime) -> bool:
+	"""The same, whoever wrote it."""
 	if not row.authenticated or row.status != "Active" or not row.auth_expires_at:
 		return False
 	idle = timedelta(seconds=config.settings().authentication_idle)

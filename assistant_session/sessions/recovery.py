@@ -9,15 +9,17 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import bounds, examination, lifecycle, register, writing
+from . import bounds, examination, lifecycle, register, seals, writing
 from .errors import SessionError
 from .events import Event
-from .examination import (
+from .findings import (
 	EVENTS_UNCOUNTED,
 	NOT_ENDED,
 	OVERDUE_AUTHENTICATION,
 	OVERDUE_LOCK,
 	OVERDUE_SESSION,
+	REMEDIES,
+	ROW_ALTERED,
 	TURNS_UNCOUNTED,
 	Finding,
 )
@@ -30,7 +32,7 @@ from .writing import Write
 SECRET = frozenset(
 	{
 		"token_hash", "old_token_hash", "old_token_key", "identity_hash", "user_profile", "pending_message",
-		"event_head", "active_key",
+		"event_head", "active_key", "seal",
 	}
 )  # fmt: skip
 
@@ -103,7 +105,8 @@ def repair(row: Row, found: list[Finding]) -> list[str]:
 	result = writing.change(row.name, lambda current: _mended(current, row, wanted, turns))
 	left = {kind for kind, _detail in examination.overdue(result.row)}
 	left |= {kind for kind, one in uncounted.items() if getattr(result.row, COUNTED[kind]) < one.stored}
-	return [f"{kind}: {examination.REMEDIES[kind]}" for kind in sorted(wanted - left)]
+	left |= set() if seals.fits(result.row) else {ROW_ALTERED}
+	return [f"{kind}: {REMEDIES[kind]}" for kind in sorted(wanted - left)]
 
 
 COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
@@ -118,12 +121,14 @@ def _events_counted(row: Row, seen: Row, finding: Finding) -> Write:
 def _mended(row: Row, seen: Row, wanted: set[str], turns: Finding | None) -> Write:
 	"""The one write that mends a row."""
 	still = {kind for kind, _detail in examination.overdue(row)} & wanted
+	still |= wanted & ({ROW_ALTERED} if not seals.fits(row) else set())
 	ended = OVERDUE_SESSION in still
 	write = lifecycle.ending(row, "time", EXPIRED) if ended else _mended_within(row, still)
 	if turns and row.turn_count == seen.turn_count:
 		write.changes, still = {**write.changes, "turn_count": turns.stored}, still | {TURNS_UNCOUNTED}
 	if still := still | (wanted & {EVENTS_UNCOUNTED}):
 		write.events.append(Event("repaired", {"what": sorted(still)}))
+	write.seal_anew = ROW_ALTERED in still
 	return write
 
 
@@ -131,6 +136,8 @@ def _mended_within(row: Row, still: set[str]) -> Write:
 	session = Session(row, "database")
 	if OVERDUE_AUTHENTICATION in still:
 		session.deauthenticate("expired")
+	elif ROW_ALTERED in still:
+		session.deauthenticate("row altered")
 	if OVERDUE_LOCK in still:
 		session.release_agent("expired")
 	changes = session.changes()

@@ -6,7 +6,7 @@ can sit in worker memory and in any number of snapshots.
 
 import json
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import SessionConflict
@@ -21,10 +21,21 @@ COLUMNS = (
 	"current_state", "previous_state", "context", "flows",
 	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "old_token_hash",
 	"old_token_until", "old_token_key", "event_count", "event_head",
-	"hidden_turns", "purged_turns", "purged_events", "event_base",
+	"hidden_turns", "purged_turns", "purged_events", "event_base", "seal",
 )  # fmt: skip
 
 Row = namedtuple("Row", COLUMNS)
+
+STATUSES = {text: text for text in ("Active", "Closed", "Expired")}
+_STATUS = COLUMNS.index("status")
+
+
+def from_database(values: Sequence[Any]) -> Row:
+	"""A row to be remembered: of the text that all of them have, memory holds one."""
+	values = list(values)
+	values[_STATUS] = STATUSES.get(values[_STATUS], values[_STATUS])
+	return Row._make(values)
+
 
 JSON_COLUMNS = frozenset({"context", "flows"})
 

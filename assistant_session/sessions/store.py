@@ -11,7 +11,8 @@ from datetime import datetime
 import frappe
 
 from .. import compat
-from .rows import COLUMNS, Changes, Row
+from . import seals
+from .rows import COLUMNS, Changes, Row, from_database
 from .statements import P, insert, run, table
 
 DOCTYPE, TURN_DOCTYPE = "Conversation Session", "Conversation Turn"
@@ -64,7 +65,7 @@ def select_active(active_key: str, *, locked: bool = False, beside: bool = False
 		return compat.for_update(query) if locked else query
 
 	rows = run(("select active", locked), build, (active_key,), beside=beside)
-	return Row._make(rows[0]) if rows else None
+	return from_database(rows[0]) if rows else None
 
 
 def versions(names: list[str]) -> dict[str, tuple[int, str]]:
@@ -84,38 +85,48 @@ def create(values: Changes, now: datetime) -> Row:
 	"""Insert a row; the driver's duplicate error comes through when the name or the active key is taken."""
 	complete = {**dict.fromkeys(COLUMNS), **_COUNTERS, **values}
 	complete.update(creation=now, revision=new_revision(), version=1)
+	row = seals.sealed(Row(**complete))
 	columns = (*COLUMNS, "session_id", *_STANDARD)
 	user = frappe.session.user
 	insert(
 		DOCTYPE,
 		columns,
-		[(*(complete[column] for column in COLUMNS), complete["name"], now, user, user, 0, 0)],
+		[(*row, row.name, now, user, user, 0, 0)],
 	)
-	return Row(**complete)
+	return row
 
 
-def replace(base: Row, changes: Changes, now: datetime, *, fence: int | None = None) -> Row | None:
-	"""Write `changes` over exactly `base` (and only while `fence` is current); None if it is not there."""
+def replace(
+	base: Row,
+	changes: Changes,
+	now: datetime,
+	*,
+	fence: int | None = None,
+	sealed_anew: bool | None = None,
+) -> Row | None:
+	"""Write `changes` over exactly `base` (and only while `fence` is current); None if it is not there.
+
+	`sealed_anew` says whether the new version gets its seal; by itself it does where `base` fits its own.
+	"""
 	columns = tuple(changes)
-	revision = new_revision()
-	version = base.version + 1
+	known = {name: changes[name] for name in KNOWN & changes.keys()}
+	known.update(version=base.version + 1, revision=new_revision())
+	after = seals.carried(base, base._replace(**known), sealed_anew=sealed_anew)
 
 	def build():
 		sessions = table(DOCTYPE)
 		query = frappe.qb.update(sessions)
-		for column in (*columns, "version", "revision", "modified"):
+		for column in (*columns, "version", "revision", "seal", "modified"):
 			query = query.set(sessions[column], P)
 		query = query.where(sessions.name == P).where(sessions.version == P).where(sessions.revision == P)
 		return query if fence is None else query.where(sessions.agent_fence == P)
 
-	values = [*changes.values(), version, revision, now, base.name, base.version, base.revision]
+	written = after.version, after.revision, after.seal, now
+	values = [*changes.values(), *written, base.name, base.version, base.revision]
 	if fence is not None:
 		values.append(fence)
 	run(("replace", columns, fence is None), build, values)
-	if compat.affected_rows() != 1:
-		return None
-	known = changes if changes.keys() <= KNOWN else {name: changes[name] for name in KNOWN & changes.keys()}
-	return base._replace(**known, version=version, revision=revision)
+	return after if compat.affected_rows() == 1 else None
 
 
 KNOWN = frozenset(COLUMNS)  # to a Row; a write may set more (see `legal`)
@@ -224,4 +235,4 @@ def _select_by_name():
 
 
 def _exactly(name: str, rows) -> Row | None:
-	return Row._make(rows[0]) if rows and rows[0][0] == name else None
+	return from_database(rows[0]) if rows and rows[0][0] == name else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 
-from . import keys
+from . import keys, seals
 from .rows import decode
 from .statements import P, insert, run, table
 
@@ -21,7 +21,8 @@ COLUMNS = (
 	"name", "session", "sequence", "role", "content", "intent", "state", "message_key", "reply_to", "metadata",
 	"creation",
 )  # fmt: skip
-INSERTED = (*COLUMNS, "message_digest", "modified", "owner", "modified_by", "docstatus", "idx")
+SEALED = (*COLUMNS, "message_digest")
+INSERTED = (*SEALED, "seal", "modified", "owner", "modified_by", "docstatus", "idx")
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,18 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 			now,
 		)
 		stored.append((turn, draft))
-	rows = [
+	sealed = [
 		(
 			name_of(session, turn.sequence), session, turn.sequence, turn.role, turn.content, turn.intent, state,
-			draft.message_key, turn.reply_to or 0, draft.metadata, now, draft.message_digest, now, user, user, 0, 0,
+			draft.message_key, turn.reply_to or 0, draft.metadata, now, draft.message_digest,
 		)
 		for turn, draft in stored
 	]  # fmt: skip
-	insert(DOCTYPE, INSERTED, rows)
+	insert(
+		DOCTYPE,
+		INSERTED,
+		[(*values, seals.of_turn(values), now, user, user, 0, 0) for values in sealed],
+	)
 	return [turn for turn, _draft in stored]
 
 

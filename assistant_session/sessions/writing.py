@@ -16,7 +16,7 @@ import frappe
 from .. import compat
 from ..metrics import measures
 from ..metrics.counters import Counts, counters
-from . import config, events, proof, store, turns
+from . import config, events, proof, seals, store, turns
 from .errors import (
 	SessionBusy,
 	SessionClosed,
@@ -46,6 +46,7 @@ class Write:
 	touch: bool = False  # counts as activity: the session lives longer
 	any_status: bool = False  # also allowed on a closed or expired session
 	even_untold: bool = False  # goes ahead without its events if the audit trail has no place for them
+	seal_anew: bool = False  # also where the row does not fit its seal: somebody decided to mend that
 	asked_at: float | None = None  # when this turn was asked for (time.monotonic)
 
 	@property
@@ -230,7 +231,7 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	write = _without_lapsed(row, write, now)
 	chained, records = events.chain(row, write.events, now)
 	changes = {**write.changes, **_activity(row, write, now), **chained}
-	replaced = store.replace(row, changes, now, fence=fence)
+	replaced = store.replace(row, changes, now, fence=fence, sealed_anew=write.seal_anew or None)
 	if replaced is None:
 		return None
 	stored: list[Turn] = []
@@ -275,7 +276,8 @@ def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], er
 	if compat.is_lost_transaction(error) or compat.is_connection_lost(error):
 		return  # gone already
 	turns.take_back(stored)
-	row = store.replace(after, {column: getattr(before, column, None) for column in changes}, config.now())
+	undone = {column: getattr(before, column, None) for column in changes}
+	row = store.replace(after, undone, config.now(), sealed_anew=seals.fits(before))
 	ledger().wrote(before.name, row)
 	if compat.is_duplicate(error):
 		raise SessionConflict.on(before.name, "the turns") from error
@@ -290,10 +292,12 @@ def _raise_if_stored(write: Write) -> None:
 
 
 def _without_lapsed(row: Row, write: Write, now: datetime) -> Write:
-	"""An authentication whose time is over ends with the next write: what counts as activity must not bring it back."""
+	"""An authentication whose time is over, or that does not fit the row's seal, ends with the next write: what counts as
+	activity must not bring it back."""
 	if not row.authenticated or "authenticated" in write.changes or proof.holds(row, now):
 		return write
-	event = Event("deauthenticated", {"reason": "time"})
+	reason = "row altered" if proof.in_time(row, now) else "time"
+	event = Event("deauthenticated", {"reason": reason})
 	return replace(write, changes={**proof.ENDED, **write.changes}, events=[event, *write.events])
 
 
