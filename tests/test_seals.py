@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from tests.callers import TOKEN, Caller
+from tests.callers import TOKEN, Caller, new_user
 from tests.conftest import REPOSITORY, SITE
 from tests.test_consistency import damage, ensured, kinds, set_row, stored, told
 from tests.test_desk_edits import another
@@ -528,8 +528,7 @@ def test_no_raw_sql_updates_it():
 
 def test_a_rename_of_user_and_party_keeps_the_seal(sessions, site):
 	old, new = (f"{secrets.token_hex(6)}@example.com" for _one in range(2))
-	values = {"doctype": "User", "email": old, "first_name": "A", "send_welcome_email": 0}
-	site.get_doc(values).insert(ignore_permissions=True)
+	new_user(old)
 	name = sessions.open(user=old, party=("User", old)).id
 	sessions.authenticate(name, {"name": "A"}, method="test")
 	site.db.commit()
@@ -542,8 +541,7 @@ def test_a_rename_of_user_and_party_keeps_the_seal(sessions, site):
 
 def test_a_rename_does_not_launder(sessions, site, set_row):
 	old, new = (f"{secrets.token_hex(6)}@example.com" for _one in range(2))
-	values = {"doctype": "User", "email": old, "first_name": "A", "send_welcome_email": 0}
-	site.get_doc(values).insert(ignore_permissions=True)
+	new_user(old)
 	name = sessions.open().id
 	site.db.commit()
 	set_row(name, user=old)

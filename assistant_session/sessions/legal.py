@@ -52,7 +52,7 @@ LIFTED = {"legal_hold": 0, "legal_hold_reason": None, "legal_hold_by": None, "le
 
 
 def _checked(session_id: str, reason: str) -> tuple[str, str]:
-	return bounds.session_id(session_id), bounds.label(reason, "reason", length=LONGEST_REASON)
+	return bounds.session_id(session_id), bounds.key(reason, "reason", length=LONGEST_REASON)
 
 
 def _write(name: str, changes: Callable[[Row], dict[str, Any]], details: dict[str, Any]) -> None:
