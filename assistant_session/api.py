@@ -247,6 +247,7 @@ def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
 	except sessions.SessionNotFound:
 		ask.unbind()  # somebody else's device, or nobody who can prove it
 		return None
+	limits.take(*limits.of_reading(row.name, access.place()))
 	return row
 
 

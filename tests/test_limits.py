@@ -138,6 +138,17 @@ def test_what_a_network_may_do_in_a_minute_has_a_limit(guest, configured, settin
 	assert call(other).status_code != 429
 
 
+@pytest.mark.parametrize("named", ["by id", "by device"])
+def test_opening_ones_own_session_again_is_a_read_like_others(guest, configured, named):
+	configured(reads_per_minute=3)
+	page = guest("203.0.113.50", device=uuid4())
+	_at_the_beginning_of_a_minute()
+	more = {"session_id": page.session_id} if named == "by id" else {}
+	answers = [page.call("open_session", token=page.token, headers=page.said, **more) for _open in range(5)]
+	assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
+	assert answers[0].json()["message"]["session_id"] == page.session_id
+
+
 def _at_the_beginning_of_a_minute() -> None:
 	left = 60 - time.time() % 60
 	if left < 10:

@@ -281,19 +281,3 @@ def test_a_mistyped_credential_is_not_shown_to_the_bot_either(sessions, site, op
 			site.get_all(TURN, {"session": opened}, pluck="content")
 		)
 		assert typed not in kept, typed
-
-
-def test_opening_ones_own_session_again_is_a_read_like_others(workers, site, monkeypatch):
-	"""See test_limits for the limit itself."""
-	from assistant_session import api
-	from assistant_session.web import access
-
-	asked = []
-	monkeypatch.setattr(access, "admitted", lambda name, *_more: asked.append(name) or sessions_row)
-	sessions_row = type("Row", (), {"name": "x", "old_token_hash": None})()
-	taken = []
-	monkeypatch.setattr(api.limits, "take", lambda *uses: taken.extend(uses))
-	monkeypatch.setattr(api.access, "place", lambda: api.limits.Place("203.0.113.1", "203.0.113.1"))
-	monkeypatch.setattr(api, "require_live", lambda row: None)
-	api._own_session("x", None)
-	assert {use.kind for use in taken} == {"read"}
