@@ -173,14 +173,17 @@ def test_no_function_tells_a_website_user_of_a_conversation_or_changes_it(
 	name = planted[doctype]
 	made_up = name.translate(ANOTHER)
 	before = stored(doctype, name)
-	unknown, telling = try_all(VISITOR, doctype, made_up), []
-	for path, answer in try_all(VISITOR, doctype, name).items():
+	before_it, answers, after_it = (try_all(VISITOR, doctype, one) for one in (made_up, name, made_up))
+	telling = []
+	for path, answer in answers.items():
 		asked = json.dumps(_filled(doors[path], doctype, name, "content"))
 		shown = SAID in answer.text or COMMENT in answer.text or (name in answer.text and name not in asked)
 		if path == DESCRIBES:
 			continue
-		if shown or not _alike(answer, unknown[path], name, made_up):
-			telling.append((path, asked, answer.status_code, answer.text[:300], unknown[path].text[:300]))
+		# A function that makes something of the caller's own answers otherwise the second time, whatever it is asked about.
+		unknown = [before_it[path], after_it[path]]
+		if shown or not any(_alike(answer, one, name, made_up) for one in unknown):
+			telling.append((path, asked, answer.status_code, answer.text[:300], unknown[0].text[:300]))
 	assert telling == []
 	assert stored(doctype, name) == before
 
