@@ -7,9 +7,10 @@ ask here what an error *means*. Nothing here writes anything.
 import random
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import signature
 from typing import Any
+from weakref import ref
 
 import frappe
 
@@ -18,8 +19,9 @@ TRIES_APART = 5
 DUPLICATE = {1062, "23505"}
 LOST_TRANSACTION = {1213, 1020, "40001", "40P01"}  # deadlock, changed since the snapshot, serialisation
 LOCK_WAIT = {1205, "55P03"}  # lock wait timeout; PostgreSQL: lock not available
-# Server gone, connection lost, cannot connect, shutting down, killed; PostgreSQL classes 08 and 57P.
-CONNECTION = {2002, 2003, 2006, 2013, 2055, 1053, 1927, 1077, 1040, 1158, 1159, 1160, 1161, 0}
+# Server gone, connection lost, cannot connect, shutting down, killed, a cluster's node that is not ready (1047), a COMMIT
+# that failed (1180); PostgreSQL classes 08 and 57P.
+CONNECTION = {2002, 2003, 2006, 2013, 2055, 1053, 1927, 1077, 1040, 1047, 1158, 1159, 1160, 1161, 1180, 0}
 
 
 def database():
@@ -123,17 +125,55 @@ def begin_anew() -> None:
 	db.begin()
 
 
-def count_writes_through_savepoints(db) -> None:
-	"""Let `db.transaction_writes` stay true: Frappe sets it to 0 at a rollback to a savepoint as well."""
-	rollback = db.rollback
+def refuses_old_snapshots() -> bool:
+	"""Whether the database ends a transaction that writes to a row which somebody else has changed since its snapshot."""
+	db = database()
+	if db.db_type != "mariadb":
+		return True
+	known = getattr(db, REFUSES, None)
+	if known is None:
+		known = ("ON",) in {row[1:] for row in db.sql("show variables like 'innodb_snapshot_isolation'")}
+		setattr(db, REFUSES, known)
+	return known
 
-	def counting(*arguments, save_point=None, **more):
-		writes = db.transaction_writes
-		rollback(*arguments, save_point=save_point, **more)
+
+REFUSES = "assistant_session_refuses_old_snapshots"
+
+
+def watch_rollbacks(db, failed: Callable[[], None]) -> None:
+	"""Let `db.transaction_writes` stay true: Frappe sets it to 0 at a rollback to a savepoint as well. And where the
+	database cannot roll the transaction back, end it with its connection, call `failed()`, and raise what was raised.
+
+	The function put in the place of `db.rollback` does not keep `db` alive: what waits for its end must see it.
+	"""
+	kind, own = type(db), ref(db)
+
+	def rollback(*arguments, save_point=None, **more):
+		here = own()
+		writes = here.transaction_writes
+		try:
+			kind.rollback(here, *arguments, save_point=save_point, **more)
+		except Exception:
+			if not save_point:
+				hang_up(here)
+				failed()
+			raise
 		if save_point:
-			db.transaction_writes = writes
+			here.transaction_writes = writes
 
-	db.rollback = counting
+	db.rollback = rollback
+
+
+def hang_up(db) -> None:
+	"""Close this connection and the second one kept with it: the server then ends what was open on them. Frappe connects
+	again by itself at the next statement."""
+	for one in (getattr(db, SECOND, None), db):
+		if one is not None and one._conn is not None:
+			with suppress(*database_errors()):  # it is broken: that is why
+				one._conn.close()
+			one._conn = one._cursor = None
+	setattr(db, SECOND, None)
+	db.transaction_writes = 0
 
 
 def is_lost_transaction(error: Exception) -> bool:

@@ -132,6 +132,7 @@ class MariaDB:
 			"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci",
 			"--innodb-buffer-pool-size=512M", "--max-connections=300", "--max-allowed-packet=64M",
 			"--innodb-flush-log-at-trx-commit=1", "--skip-name-resolve=0",
+			"--loose-innodb-snapshot-isolation=ON",  # the default from 11.6.2 on; older servers may not know it
 		]  # fmt: skip
 		return Server("MariaDB", [*command, *options, *_as_root()], port, log).start()
 

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.sealed import every_seal_fits
-from tests.worker import WorkerError
 
 __all__ = ["every_seal_fits"]
 
@@ -131,55 +130,6 @@ for number in range(5):
 	assert all(
 		f"re: {ask.content}" == answer.content for ask, answer in zip(stored[::2], stored[1::2], strict=True)
 	)
-
-
-def test_waiting_is_bounded(opened, worker):
-	first, second = worker(), worker()
-	first.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
-	impatient = """
-import dataclasses
-config._snapshots[frappe.local.site] = (float("inf"), dataclasses.replace(config.settings(), hold_wait=1))
-with sessions.turn(name, "second"): pass
-"""
-	with pytest.raises(WorkerError) as raised:
-		second.run(impatient, name=opened)
-	assert raised.value.kind == "SessionBusy"
-
-
-def test_a_hold_outlives_its_worker_only_until_it_expires(opened, worker, cache_server):
-	from assistant_session.sessions import register
-
-	dying, next_one = worker(), worker()
-	dying.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
-	dying.kill()
-	key = register.key("hold", opened)
-	assert 0 < cache_server.client().ttl(key) <= 60
-	cache_server.client().pexpire(key, 300)
-	next_one.run("with sessions.turn(name, 'second'): pass\nfrappe.db.commit()", name=opened)
-	assert next_one.run("result = sessions.get(name).turn_count", name=opened) == 1
-
-
-def test_a_hold_is_renewed_while_its_block_runs(opened, worker):
-	code = """
-frappe.local.conf.assistant_session_hold_ttl = 0.4
-import time
-with sessions.turn(name, "long"):
-	time.sleep(1.2)
-	result = bool(register.connection().redis.exists(register.key("hold", name)))
-frappe.db.commit()
-"""
-	assert worker().run(code, name=opened) is True
-
-
-def test_a_hold_is_kept_until_the_transaction_ends(opened, sessions, site, cache_server):
-	from assistant_session.sessions import register
-
-	key, redis = register.key("hold", opened), cache_server.client()
-	with sessions.turn(opened, "hello"):
-		assert redis.exists(key)
-	assert redis.exists(key)
-	site.db.commit()
-	assert not redis.exists(key)
 
 
 def test_two_turns_in_one_transaction_are_two_turns(sessions, site, opened):

@@ -4,7 +4,7 @@ Settings come from the DocType Assistant Session Settings; what an operator tune
 in Desk comes from site_config.json:
 
     assistant_session_register_ttl   seconds a register entry lives past its last write (120)
-    assistant_session_hold_ttl       seconds a hold outlives its worker (60)
+    assistant_session_hold_ttl       seconds a hold outlives its worker (8, and always less than others wait)
     assistant_session_hold_longest   seconds a hold is renewed at the most (600)
     assistant_session_redis_timeout  seconds one Redis command may take (0.5)
     assistant_session_metrics_interval  seconds between two flushes of a process's figures (60)
@@ -107,7 +107,7 @@ def register_ttl() -> float:
 
 
 def hold_ttl() -> float:
-	return _site_number("assistant_session_hold_ttl", 60)
+	return min(_site_number("assistant_session_hold_ttl", 8), 0.8 * settings().hold_wait)
 
 
 def hold_longest() -> float:

@@ -131,3 +131,11 @@ class SessionStoreUnavailable(SessionError):
 	def of(cls, session_id: str | None = None) -> "SessionStoreUnavailable":
 		text = _("Conversation sessions cannot be reached right now. Try again with the same message_id.")
 		return cls(text, session_id)
+
+	@classmethod
+	def in_doubt(cls) -> "SessionStoreUnavailable":
+		"""The database failed while it committed."""
+		text = _(
+			"It is not known whether this was stored. Try again with the same message_id: it is stored once."
+		)
+		return cls(text)

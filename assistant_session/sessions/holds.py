@@ -1,10 +1,11 @@
 """The right to process a session's messages, one at a time.
 
-A hold is a key in Redis with a random token. It lasts a minute (site config), is renewed by a thread while
-its block runs, and expires by itself if the worker dies. When Redis is away the session's row is locked in
-the database instead, which lasts until the transaction ends. Waiting is bounded by Settings; then SessionBusy. One
-message of a session waits at a time, and the others are told SessionBusy at once: who waits occupies a worker, and one
-person who sends many messages must not occupy all of them.
+A hold is a key in Redis with a random token. It is leased for less time than others wait for it (8 s, site config), is
+renewed by a thread while its block runs, and expires by itself if the worker dies: whoever waits gets it then. A worker
+that stood still for longer than its lease asks for it again before it writes. When Redis is away the session's row is
+locked in the database instead, which lasts until the transaction ends. Waiting is bounded by Settings; then SessionBusy.
+One message of a session waits at a time, and the others are told SessionBusy at once: who waits occupies a worker, and
+one person who sends many messages must not occupy all of them.
 """
 
 import os
@@ -22,15 +23,20 @@ from .errors import SessionBusy
 from .rows import Row
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks at a busy session
+LONGEST_TICK = 0.5  # seconds between two looks at what has to be renewed
 
 
 class Hold:
 	"""A hold that was got. `said` is the register's entry at that moment, None if there was none to trust."""
 
-	def __init__(self, name: str, token: str = "", said: str | None = None, mark: str = "m"):
+	def __init__(
+		self, name: str, token: str = "", said: str | None = None, mark: str = "m", since: float = 0
+	):
 		self.name, self.token, self.said, self.mark = name, token, said, mark
 		self.key = register.key("hold", name)
 		self.connection = register.connection()
+		self.lease = config.hold_ttl()  # seconds
+		self.leased_until = since + self.lease  # time.monotonic(); Redis counts from a moment later
 		self.expires = time.monotonic() + config.hold_longest()
 		self.in_block = False  # its message is being processed right now
 		self.row: Row | None = None  # the session as it was when processing began
@@ -40,6 +46,26 @@ class Hold:
 	@property
 	def in_database(self) -> bool:
 		return not self.token
+
+	@property
+	def may_be_lost(self) -> bool:
+		"""Whether this process stood still, or could not renew it, for so long that somebody else may have it."""
+		return not self.in_database and time.monotonic() >= self.leased_until
+
+	def renew(self) -> None:
+		"""Lease it anew if it is still ours. Speaks to Redis alone, and raises what Redis raises."""
+		since = time.monotonic()
+		if self.connection.renew([self.key], [self.token, int(self.lease * 1000)]):
+			self.leased_until = since + self.lease
+
+	def regain(self) -> bool:
+		"""Lease it again where nobody else has it. While Redis is away nobody can."""
+		since = time.monotonic()
+		arguments = [self.token, int(self.lease * 1000)]
+		answer = self.connection.call(self.connection.regain, [self.key], arguments)
+		if answer == 1:
+			self.leased_until = since + self.lease
+		return answer != 0
 
 	def release_later(self) -> str:
 		"""Stop renewing; returns the token, for a caller that releases together with something else."""
@@ -53,28 +79,25 @@ class Hold:
 			register.leave(self.name, self.mark, hold_token=token)
 
 
-def acquire(name: str, mark: str, *, anew: bool) -> Hold:
-	"""Wait for the hold of a session, and put `mark` into the register with it.
+def at_once(name: str, mark: str, *, anew: bool) -> Hold | None:
+	"""The hold of a session, with `mark` put into the register; None if somebody else has it.
 
-	`anew` allows to begin a new transaction where the hold must be a row lock. Raises SessionBusy after `hold_wait` seconds
-	(Settings), or at once if somebody waits for this session already.
+	`anew` allows to begin a new transaction where the hold must be a row lock.
 	"""
-	deadline = time.monotonic() + config.settings().hold_wait
 	hold = _try_redis(name, mark)
-	if hold is None:
-		with _waiting(name):
-			hold = _wait(name, mark, deadline)
-	return _acquire_in_database(name, deadline, anew) if hold == "away" else hold
+	return _lock_row(name, anew) if hold == "away" else hold
 
 
-def _wait(name: str, mark: str, deadline: float):
-	"""A Hold, or "away"."""
-	pause = FIRST_PAUSE
-	while time.monotonic() < deadline:
-		time.sleep(pause * random.uniform(0.5, 1.5))
-		pause = min(pause * 2, LONGEST_PAUSE)
-		if hold := _try_redis(name, mark):
-			return hold
+def waited_for(name: str, mark: str, *, anew: bool) -> Hold:
+	"""The same, as soon as nobody else has it. Raises SessionBusy after `hold_wait` seconds (Settings), or at once if
+	somebody waits for this session already."""
+	deadline, pause = time.monotonic() + config.settings().hold_wait, FIRST_PAUSE
+	with _waiting(name):
+		while time.monotonic() < deadline:
+			time.sleep(pause * random.uniform(0.5, 1.5))
+			pause = min(pause * 2, LONGEST_PAUSE)
+			if hold := at_once(name, mark, anew=anew):
+				return hold
 	raise SessionBusy.of(name)
 
 
@@ -98,7 +121,7 @@ WAITER_GRACE = 500  # milliseconds past the end of its wait
 
 def _try_redis(name: str, mark: str):
 	"""A Hold, None if somebody else has it, "away" if Redis is."""
-	here = register.connection()
+	here, since = register.connection(), time.monotonic()
 	token = str(secrets.randbits(63))
 	keys = [register.key("hold", name), register.key("register", name)]
 	life = int(config.hold_ttl() * 1000)
@@ -110,61 +133,57 @@ def _try_redis(name: str, mark: str):
 		return "away"
 	if not answer[0]:
 		return None
-	hold = Hold(name, token, register.entry_of(here, answer[1]), mark)
+	hold = Hold(name, token, register.entry_of(here, answer[1]), mark, since)
 	_renew_from_now_on(hold)
 	return hold
 
 
-def _acquire_in_database(name: str, deadline: float, anew: bool) -> Hold:
-	pause = FIRST_PAUSE
-	while True:
-		hold = Hold(name)
-		hold.fresh = anew
-		if anew:
-			compat.begin_anew()
-		try:
-			store.select_locked(name, wait=False)
-			return hold
-		except Exception as error:
-			if not compat.is_lock_wait(error):
-				raise
-		if time.monotonic() >= deadline:
-			raise SessionBusy.of(name)
-		time.sleep(pause)
-		pause = min(pause * 2, LONGEST_PAUSE)
+def _lock_row(name: str, anew: bool) -> Hold | None:
+	hold = Hold(name)
+	hold.fresh = anew
+	if anew:
+		compat.begin_anew()
+	try:
+		store.select_locked(name, wait=False)
+	except Exception as error:
+		if not compat.is_lock_wait(error):
+			raise
+		return None
+	return hold
 
 
 # Weak: a hold whose transaction vanished without a word (its connection is gone) is renewed no more.
 _renewed: WeakValueDictionary[bytes, Hold] = WeakValueDictionary()
 _renewer: threading.Thread | None = None
 _renewer_guard = threading.Lock()
+_tick = LONGEST_TICK
 
 
 def _renew_from_now_on(hold: Hold) -> None:
-	global _renewer
+	global _renewer, _tick
 	_renewed[hold.key] = hold
+	_tick = min(_tick, hold.lease / 8)
 	if _renewer is None:
 		with _renewer_guard:
 			if _renewer is None:
-				interval = config.hold_ttl() / 4
-				_renewer = threading.Thread(target=_renew, args=(interval,), name="hold renewal", daemon=True)
+				_renewer = threading.Thread(target=_renew, name="hold renewal", daemon=True)
 				_renewer.start()
 
 
-def _renew(interval: float) -> None:
+def _renew() -> None:
 	while True:
-		time.sleep(interval)
+		time.sleep(_tick)
 		for hold in list(_renewed.values()):
 			if time.monotonic() > hold.expires:
 				hold.release_later()
-			else:
-				_renew_one(hold, int(interval * 4000))
+			elif time.monotonic() > hold.leased_until - hold.lease * 3 / 4:
+				_renew_one(hold)
 
 
-def _renew_one(hold: Hold, life: int) -> None:
-	"""In a thread without a site: speaks to Redis alone. An error is tried again at the next round."""
+def _renew_one(hold: Hold) -> None:
+	"""In a thread without a site. An error is tried again at the next round."""
 	try:
-		hold.connection.renew([hold.key], [hold.token, life])
+		hold.renew()
 	except register.ERRORS:
 		return
 

@@ -20,7 +20,7 @@ from .errors import InvalidSessionData, SessionNotFound
 from .events import Event
 from .rows import Row
 from .snapshot import ACTIVE, CLOSED, EXPIRED, Session
-from .transaction import ledger, seen
+from .transaction import leave_doomed_snapshot, ledger, seen
 from .writing import Write
 
 ID_BYTES = 17  # 136 random bits, of which the choice of the first character takes less than one
@@ -86,7 +86,11 @@ def open_session(ask: Wanted) -> Session:
 def open_for_device(device_id: str) -> Row:
 	"""The active session of a device as a row, created unauthenticated if there is none."""
 	ask = Wanted(device_id=device_id)
-	return holder(ask) or _create_or_adopt(ask, _active(ask.key))[0]
+
+	def attempt(_first: bool) -> Row:
+		return holder(ask) or _create_or_adopt(ask, _active(ask.key))[0]
+
+	return writing.repeated(_("of this device"), attempt)
 
 
 def holder(ask: Wanted) -> Row | None:
@@ -237,6 +241,7 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> tuple[Row, bool]:
 		_expire(overdue.name)
 	values, event_records = _first_values(ask)
 	db = compat.database()
+	untouched, writes = ledger().is_untouched(), db.transaction_writes
 	point = f"assistant_session_{secrets.token_hex(4)}"
 	db.savepoint(point)
 	try:
@@ -247,8 +252,12 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> tuple[Row, bool]:
 		if not compat.is_duplicate(error):
 			raise
 		db.rollback(save_point=point)
+		db.transaction_writes = writes  # nothing was written after all
 		ledger().unmark_unwritten(values["name"])
-		return _adopt(ask), False
+		row = _adopt(ask)
+		if untouched:
+			leave_doomed_snapshot(row)
+		return row, False
 	ledger().count(row, measures.of_creation(ask.channel))
 	ledger().wrote(row.name, row)
 	return row, True

@@ -14,99 +14,21 @@ was written yet, a new transaction is begun. In a transaction that is somebody e
 connection instead: their savepoints, row locks and writes stay as they are.
 """
 
-import json
 import time
 from dataclasses import replace
 from typing import Any
 
 from .. import compat
 from ..metrics.counters import counters
-from . import bounds, coherence, config, holds, masking, store, turns, writing
+from . import bounds, coherence, holds, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
+from .in_progress import TurnInProgress, draft
 from .memory import memory
-from .rows import JSON_COLUMNS, Changes, Row, decode, entry
+from .rows import Row, entry
 from .snapshot import Session
-from .transaction import ledger, seen
-from .turns import Draft, Turn
+from .transaction import leave_doomed_snapshot, ledger, seen
 from .writing import Write
-
-
-class TurnInProgress:
-	"""The message being processed: `message`, `intent`, `session` (a snapshot to change), and what is answered so far.
-
-	`repeated` is true if this `message_id` was stored before: `replies` are then the stored ones, and leaving
-	the block writes nothing. What looks like a credential of an Identity Check is masked in `message` and in what is
-	stored: a bot that keeps the message in a flow keeps no credential. `raw_message` is what was typed, for reading
-	credentials; replies, context and flows do not repeat what is masked in it.
-	"""
-
-	def __init__(self, row: Row, origin: str, message: str, intent: str | None, message_key: str | None):
-		self.session = Session(row, origin)
-		self.raw_message, self.intent, self.message_key = message, intent, message_key
-		self.caller: Any = None  # what the HTTP side knows of who is asking; see authentication.lockout
-		self.outcome: Any = None  # what became of the credentials in this message; see authentication.submit
-		self.repeated = False
-		self._patterns = config.settings().credential_patterns
-		self._stored_as, self._typed = masking.split(self._patterns, message)
-		self.message = self._stored_as
-		self._concealed = False
-		self.role = turns.USER
-		self.stored: list[Turn] = []
-		self.drafts: list[Draft] = []
-
-	@property
-	def replies(self) -> list[str]:
-		"""What the assistant answers, or answered the first time."""
-		if self.repeated:
-			return [turn.content for turn in self.stored if turn.role == turns.ASSISTANT]
-		return [draft.content for draft in self.drafts if draft.role == turns.ASSISTANT]
-
-	def reply(self, text: str, *, intent: str | None = None, metadata: dict | None = None) -> None:
-		"""Answer; may be called several times, up to 50. Ignored while a stored message is repeated."""
-		self._add(turns.ASSISTANT, text, intent, metadata)
-
-	def note(self, text: str, *, metadata: dict | None = None) -> None:
-		"""Add a turn of the role `system`."""
-		self._add(turns.SYSTEM, text, None, metadata)
-
-	def conceal(self, text: str = masking.MASK) -> None:
-		"""Store `text`, and show it to the bot, instead of the message, which holds credentials; and nothing of its metadata."""
-		self.message = self._stored_as = masking.masked(self._patterns, text)
-		self._typed += masking.numbers(self.raw_message)
-		self._concealed = True
-
-	def as_stored(self, draft: Draft) -> Draft:
-		"""The person's message as it may be kept."""
-		if self.role != turns.USER:
-			return draft
-		metadata = None if self._concealed else draft.metadata
-		if self._patterns and metadata:
-			metadata = bounds.json_object(masking.masked_json(self._patterns, decode(metadata)), "metadata")
-		return replace(draft, content=self._stored_as, metadata=metadata)
-
-	def without_typed(self, changes: Changes) -> dict[str, Any]:
-		"""Changed columns in which what is masked in the message is masked as well."""
-		return {
-			column: self._without_typed(value) if column in JSON_COLUMNS and value else value
-			for column, value in changes.items()
-		}
-
-	def _without_typed(self, text: str) -> str:
-		for typed in self._typed:
-			text = text.replace(typed, masking.MASK).replace(json.dumps(typed)[1:-1], masking.MASK)
-		return text
-
-	def _add(self, role: str, text: str, intent: str | None, metadata: dict | None) -> None:
-		if self.repeated:
-			return
-		if len(self.drafts) >= turns.MOST_REPLIES:
-			raise InvalidSessionData(
-				f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed."
-			)
-		text = bounds.message(text, "reply")
-		text = masking.masked(config.settings().own_patterns, self._without_typed(text))
-		self.drafts.append(_draft(role, text, intent, metadata, answers=len(self.drafts) + 1))
 
 
 class TurnBlock:
@@ -123,7 +45,7 @@ class TurnBlock:
 		grant: Grant | None = None,
 	):
 		self.name = bounds.session_id(session_id)
-		self.draft = _draft(turns.USER, message, intent, metadata)
+		self.draft = draft(turns.USER, message, intent, metadata)
 		self.fence = grant.fence if grant else None
 		if message_id is not None:
 			self.draft.message_key = turns.key_of(self.name, bounds.key(message_id, "message_id"))
@@ -131,12 +53,9 @@ class TurnBlock:
 
 	def __enter__(self) -> TurnInProgress:
 		self.asked_at = time.monotonic()
+		self.hold = writing.repeated(self.name, lambda _first: self._acquire())
 		try:
-			self.hold = self._acquire()
-		except Exception as error:
-			raise writing.refused(writing.translate(error, self.name)) from error
-		try:
-			self.turn = self._begin()
+			self.turn = self._begin() if self.hold else self._begin_without_hold()
 		except BaseException as error:
 			self._give_back()
 			if isinstance(error, Exception):
@@ -154,15 +73,19 @@ class TurnBlock:
 			raise
 		self._give_back()
 
-	def _acquire(self) -> holds.Hold:
+	def _acquire(self) -> holds.Hold | None:
+		"""None if somebody else has the session, and this very message is stored already: it needs no hold."""
 		here, self.anew = ledger(), False
+		self.written = self.name in here.written
 		if held := here.holds.get(self.name):
 			if held.in_block:
 				raise SessionBusy.of(self.name)
-			held.in_block, held.said = True, None
+			held.in_block, held.said, self.untouched = True, None, False
 			return held
-		anew = here.may_begin_anew()
-		hold = holds.acquire(self.name, here.token, anew=anew)
+		anew, self.untouched = here.may_begin_anew(), here.is_untouched()
+		hold = self._hold_or_stored(here.token, anew)
+		if hold is None:
+			return None
 		if not hold.in_database:
 			here.marked.add(self.name)
 			self.anew = hold.fresh = anew
@@ -170,18 +93,42 @@ class TurnBlock:
 		hold.in_block = True
 		return hold
 
+	def _hold_or_stored(self, mark: str, anew: bool) -> holds.Hold | None:
+		if hold := holds.at_once(self.name, mark, anew=anew):
+			return hold
+		if self._stored_beside():
+			return None
+		try:
+			return holds.waited_for(self.name, mark, anew=anew)
+		except SessionBusy:
+			if self._stored_beside():
+				return None
+			raise
+
+	def _stored_beside(self) -> tuple[int, str] | None:
+		"""Sequence and digest of the turn stored with this message id, as committed."""
+		key = self.draft.message_key
+		return turns.by_message_key(key, beside=True) if key else None
+
+	def _begin_without_hold(self) -> TurnInProgress:
+		row = store.select(self.name, beside=True)
+		if row is None:
+			raise SessionNotFound.of(self.name)
+		turn = self._in_progress(row, coherence.DATABASE)
+		self._repeat(turn, *self._stored_beside())
+		return turn
+
 	def _begin(self) -> TurnInProgress:
 		if self.anew:
 			compat.begin_anew()
-		self.written = self.name in ledger().written
 		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
 		if not self.written:
 			counters.read(hit=self.warm)
 		row, before = (row, self._stored_before()) if row else self._read()
-		draft = self.draft
-		turn = TurnInProgress(row, self._origin(), draft.content, draft.intent, draft.message_key)
-		seen().forget(self.name)  # what was read before the wait
+		if self.untouched and not self.hold.fresh:
+			leave_doomed_snapshot(row)
+		turn = self._in_progress(row, self._origin())
 		self.hold.row, self.hold.turn = row, turn
 		if before:
 			self._repeat(turn, *before)
@@ -189,6 +136,11 @@ class TurnBlock:
 			writing.require_live(row)
 		counters.count("sessions_restored", turn.session.origin)
 		return turn
+
+	def _in_progress(self, row: Row, origin: str) -> TurnInProgress:
+		seen().forget(self.name)  # what was read before the wait
+		said = self.draft
+		return TurnInProgress(row, origin, said.content, said.intent, said.message_key)
 
 	def _origin(self) -> str:
 		"""Where this worker had the session from, which an earlier read in this request may have decided."""
@@ -217,7 +169,7 @@ class TurnBlock:
 		key = self.draft.message_key
 		if key is None:
 			return None
-		found = None if self.hold.fresh else turns.by_message_key(key, beside=True)
+		found = None if self.hold.fresh else self._stored_beside()
 		return found or (turns.by_message_key(key) if self.hold.fresh or self.written else None)
 
 	def _repeat(self, turn: TurnInProgress, sequence: int, digest: str) -> None:
@@ -226,7 +178,7 @@ class TurnBlock:
 		if hidden or turns.digest_of(self.name, self.draft.content, like=digest) != digest:
 			raise InvalidSessionData("message_id: this id was used for another message of the session.")
 		turn.repeated = True
-		turn.stored = turns.exchange(self.name, sequence, beside=not self.hold.fresh)
+		turn.stored = turns.exchange(self.name, sequence, beside=not (self.hold and self.hold.fresh))
 		turn.stored = turn.stored or turns.exchange(self.name, sequence)
 
 	def _store(self) -> None:
@@ -242,8 +194,17 @@ class TurnBlock:
 		write = Write(changes, [asked, *self.turn.drafts], session.happened, asked_at=self.asked_at)
 		# The trip that put our mark also said that this very row was current.
 		mark_is_safe = entry(session.row) == self.hold.said and ledger().token == self.hold.mark
+		alone = not self.hold.may_be_lost
+		if not (alone or self.hold.regain()):
+			raise SessionBusy.of(self.name)
 		try:
-			result = writing.save(session.row, write, fence=self.fence, mark_is_safe=mark_is_safe)
+			result = writing.save(
+				session.row,
+				write,
+				decide=None if alone else self._too_late,
+				fence=self.fence,
+				mark_is_safe=mark_is_safe and alone,
+			)
 		except writing.AlreadyStored as already:
 			self.hold.fresh = False
 			self._repeat(self.turn, already.sequence, already.digest)
@@ -254,21 +215,17 @@ class TurnBlock:
 		self.hold.in_block, self.hold.turn = False, None
 		ledger().keep(self.hold)
 
+	def _too_late(self, _current: Row) -> Write:
+		"""This worker stood still for longer than its lease, and the session has moved on: what it decided is out of date."""
+		raise SessionBusy.of(self.name)
+
 	def _give_back(self) -> None:
 		"""Leave the session to others now; an earlier turn of this transaction still waits for its end."""
+		if self.hold is None:
+			return
 		self.hold.in_block, self.hold.turn = False, None
 		here = ledger()
 		if self.name not in here.written:
 			here.holds.pop(self.name, None)
 			here.marked.discard(self.name)
 			self.hold.release()
-
-
-def _draft(role: str, text: str, intent: str | None, metadata: dict | None, *, answers: int = 0) -> Draft:
-	return Draft(
-		role,
-		bounds.message(text, "message" if role == turns.USER else "reply"),
-		bounds.optional_label(intent, "intent"),
-		metadata=bounds.json_object(metadata, "metadata") if metadata else None,
-		answers=answers,
-	)

@@ -58,6 +58,14 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 return 0
 """
 
+# KEYS: hold. ARGV: hold token, hold ms → 1 if it is ours again, or still
+REGAIN = """
+local said = redis.call('GET', KEYS[1])
+if said and said ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
 DEFAULT_URL = "redis://127.0.0.1:13311"  # Frappe's own
 ERRORS = (redis.RedisError, OSError)
 
@@ -73,6 +81,7 @@ class Connection:
 		self.enter = self.redis.register_script(ENTER)
 		self.leave = self.redis.register_script(LEAVE)
 		self.renew = self.redis.register_script(RENEW)
+		self.regain = self.redis.register_script(REGAIN)
 		self.release = self.redis.register_script(RELEASE)
 		self.troubled_at = 0.0  # monotonic seconds; 0 for never
 		self.unmarked: dict[bytes, float] = {}  # keys whose mark or deletion did not get through, and when

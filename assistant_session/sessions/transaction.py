@@ -12,6 +12,7 @@ stays merely sends everybody to the database until it expires.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from weakref import ref
 
 import frappe
 
@@ -36,10 +37,14 @@ class Written:
 
 class Ledger:
 	def __init__(self, db):
-		self.db = db
+		self._db = ref(db)  # the connection has the ledger: when it goes, so do the holds
 		self.owned = False
-		compat.count_writes_through_savepoints(db)
+		compat.watch_rollbacks(db, self.after_rollback)
 		self.begin()
+
+	@property
+	def db(self):
+		return self._db()
 
 	def begin(self) -> None:
 		self.token = register.new_mark()
@@ -59,9 +64,13 @@ class Ledger:
 		finally:
 			self.owned = before
 
+	def is_untouched(self) -> bool:
+		"""Whether nothing was written in the transaction, and it has no hold."""
+		return not (self.db.transaction_writes or self.written or self.holds)
+
 	def may_begin_anew(self) -> bool:
-		"""Whether nothing would be lost with the transaction: ours, nothing written, no other hold in it."""
-		return self.owned and not (self.db.transaction_writes or self.written or self.holds)
+		"""Whether nothing would be lost with the transaction: it is ours, and untouched."""
+		return self.owned and self.is_untouched()
 
 	def mark(self, name: str) -> None:
 		"""Put the mark, once per transaction and session, before the first statement that changes the row."""
@@ -191,6 +200,19 @@ def ledger() -> Ledger:
 		found = Ledger(db)
 		setattr(db, ATTRIBUTE, found)
 	return found
+
+
+def leave_doomed_snapshot(current: Row) -> None:
+	"""Begin an untouched transaction anew if it could not write to `current`, the row as it is committed, any more.
+
+	PostgreSQL, and MariaDB with innodb_snapshot_isolation, end a transaction that writes to a row newer than its snapshot. The
+	caller's savepoints and row locks would go at that write; so they go now, before a bot has done its work.
+	"""
+	if not compat.refuses_old_snapshots():
+		return
+	before = store.select(current.name)
+	if before is None or (before.version, before.revision) != (current.version, current.revision):
+		compat.begin_anew()
 
 
 class Seen:

@@ -159,10 +159,19 @@ def translate(error: Exception, name: str) -> Exception:
 	if compat.is_lock_wait(error):
 		return SessionBusy.of(name)
 	if compat.is_lost_transaction(error):
-		compat.database().rollback()
-		ledger().after_rollback()
-		return SessionConflict.on(name, "the transaction")
+		return _after_lost_transaction(name)
 	return refused(error)
+
+
+def _after_lost_transaction(name: str) -> Exception:
+	here = ledger()
+	try:
+		compat.database().rollback()
+	except compat.database_errors():  # its connection is closed by now
+		return SessionStoreUnavailable.of(name)
+	finally:
+		here.after_rollback()
+	return SessionConflict.on(name, "the transaction")
 
 
 def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mark_is_safe: bool) -> Result:

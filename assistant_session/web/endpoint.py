@@ -117,25 +117,28 @@ def _commit(answer: Answer) -> None:
 		return
 	if answer.wrote:
 		ledger().trust(answer.wrote)
+	db = compat.database()
 	try:
-		compat.database().commit()
-	except Exception as error:
-		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
+		db.commit()
+	except compat.database_errors() as error:
+		if compat.is_lost_transaction(error):
 			raise SessionStoreUnavailable.of() from error
-		raise
+		raise SessionStoreUnavailable.in_doubt() from error
+	except Exception as error:
+		if db.transaction_writes:
+			raise  # a callback before COMMIT, which was not sent
+		log("after COMMIT", error)
 
 
 def _roll_back() -> None:
-	lost = False
+	"""Whatever happens, the transaction is over and the session free: see `compat.watch_rollbacks`."""
+	here = ledger()
 	try:
 		compat.database().rollback()
 	except Exception as error:
-		if not compat.is_connection_lost(error):
-			raise
-		lost = True
-	ledger().after_rollback()
-	if lost:
+		log("ROLLBACK", error)
 		_leave_database()
+	here.after_rollback()
 
 
 def _leave_database() -> None:
