@@ -1,6 +1,7 @@
 """The chatbot that answers in the tests: what it does is asked for by the message itself."""
 
 import frappe
+import pymysql
 
 from assistant_session import authentication
 
@@ -14,7 +15,29 @@ def respond(turn):
 	if turn.message.startswith("state "):
 		turn.session.transition(turn.message.removeprefix("state "))
 		turn.reply("moved")
+	elif turn.message.startswith("fail "):
+		_let_fail(*turn.message.split()[1:])
 	elif turn.message.startswith("kill database"):
 		frappe.db.sql(f"kill {frappe.db.sql('select connection_id()')[0][0]}")
 	else:
 		turn.reply(f"you said: {turn.message}")
+
+
+def _let_fail(statement: str, code: str, *how: str) -> None:
+	"""From now on this connection raises `code` at a statement that begins so ("any": at each); "afterwards": once the
+	server has done it; "away": nobody can connect any more; "and raise": the chatbot fails as well."""
+	cursor = frappe.db._cursor
+	execute = cursor.execute
+
+	def failing(query, values=None):
+		hit = statement in ("any", query.strip().split()[0].lower())
+		if not hit or "afterwards" in how:
+			execute(query, values)
+		if hit:
+			raise pymysql.err.OperationalError(int(code), "as a test asked for")
+
+	cursor.execute = failing
+	if "away" in how:  # nobody can connect again either
+		frappe.db.connect = lambda: failing(statement)
+	if "raise" in how:
+		raise RuntimeError("the chatbot fails as well")
