@@ -186,9 +186,7 @@ def check_reads(story: Story, turns: list[Entry], cuts: Cuts, exceptions: Counte
 
 def _unseen(story: Story, seen: Seen) -> list[Message]:
 	"""Messages acknowledged, or refused and stored, before the read began that it does not show."""
-	return [
-		message for message in story.told if message.told_at < seen.start and message.last > seen.turns
-	]
+	return [message for message in story.told if message.told_at < seen.start and message.last > seen.turns]
 
 
 def _newest(messages: list[Message]) -> int:

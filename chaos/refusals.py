@@ -6,7 +6,7 @@ names, answered with the very sentence of the refusal and with nothing else.
 
 from collections.abc import Iterator
 
-from .stories import CREDENTIALS, MASKED, Entry, Message, Story
+from .stories import CREDENTIALS, MASKED, Entry, Story
 
 
 def place(story: Story, turns: list[Entry]) -> None:

@@ -31,7 +31,9 @@ class Message:
 	first_start: float
 	acks: list[Entry] = field(default_factory=list)  # answers with status 200, in order of their end
 	tries: list[Entry] = field(default_factory=list)
-	refused_at: tuple[int, int] | None = None  # where a refused one and its refusal are stored (see `refusals`)
+	refused_at: tuple[int, int] | None = (
+		None  # where a refused one and its refusal are stored (see `refusals`)
+	)
 
 	@property
 	def acknowledged_at(self) -> float:

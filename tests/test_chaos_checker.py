@@ -351,9 +351,7 @@ def refuse(run, start, sequence, *, reply=LOCKED, **more):
 	about = {"message_id": f"late {sequence}", "said": "PEN 1 2", "kind": "late", "session": M}
 	entry = call("submit_credentials", start, status=429, body=error, **{**about, **more})
 	run.log.append(entry)
-	run.turns += stored(
-		M, [turn(sequence, "user", "•••"), turn(sequence + 1, "assistant", reply, sequence)]
-	)
+	run.turns += stored(M, [turn(sequence, "user", "•••"), turn(sequence + 1, "assistant", reply, sequence)])
 	run.row(M)["turn_count"] = sequence + 1
 	return entry
 
@@ -373,14 +371,15 @@ def test_a_429_of_the_cut_off_worker_that_a_read_misses_is_the_documented_except
 	assert result.violations == [] and result.exceptions[MISSED] == 1
 
 
-@pytest.mark.parametrize(
-	("address", "start"), [(ADDRESS, 6.2), (CUT_OFF, 6.1 + RUN["register_ttl"] + 1)]
-)
+@pytest.mark.parametrize(("address", "start"), [(ADDRESS, 6.2), (CUT_OFF, 6.1 + RUN["register_ttl"] + 1)])
 def test_a_429_of_another_worker_or_of_long_ago_is_not_missed(run, address, start):
 	cut_off(run, 5.5, 7)
 	refuse(run, 6, 5, address=address)
 	run.log.append(resumed(start, 4, session=M))
-	assert run.violations == f"{M}: resume_session by worker {WORKER} showed 4 turns when 6 had been acknowledged"
+	assert (
+		run.violations
+		== f"{M}: resume_session by worker {WORKER} showed 4 turns when 6 had been acknowledged"
+	)
 
 
 def test_a_200_of_the_cut_off_worker_that_was_not_stored_is_no_exception(run):
