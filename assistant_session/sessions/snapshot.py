@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from . import bounds, config, flows, masking, proof, seals, secrecy, tokens
-from .errors import SessionAltered
+from . import addresses, bounds, config, flows, masking, proof, seals, secrecy, tokens
+from .errors import NotPermitted, SessionAltered
 from .events import Event
 from .flows import Flow
 from .flows import check as check_flows
@@ -152,6 +152,8 @@ class Session:
 		"""The person is known from now on. See sessions.authenticate."""
 		if seals.is_altered(self._row):
 			raise SessionAltered.of(self.id)
+		if addresses.proves_nothing(self._row):
+			raise NotPermitted(addresses.situation(self.channel), self.id)
 		self._changed.update(proof.granted(profile, method, identity, namespace, expires_in))
 		self.happened.append(Event("authenticated", {"method": method}))
 
