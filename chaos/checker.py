@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import answers, trust
-from .stories import CREDENTIALS, NEVER, Cuts, Entry, Message, Seen, Story, by_session, tell
+from . import answers, refusals, trust
+from .stories import CREDENTIALS, MASKED, NEVER, Cuts, Entry, Message, Seen, Story, by_session, tell
 
-MASKED = re.compile(r"[• ]+")
 COUNTED = re.compile(r"Question (\d+): your branch will answer “(.*)” today\.")
 MISSED = "write of a worker cut off from Redis missed by a read"
 OLD_ROW = "message answered from a row that missed such a write"
@@ -36,6 +35,8 @@ def check(entries: list[Entry], sessions_rows: list[Entry], turns_rows: list[Ent
 	result, cuts = Result(), Cuts(entries, run["register_ttl"])
 	found = result.violations
 	for story in stories.values():
+		refusals.place(story, turns[story.name])
+		found += refusals.check(story, turns[story.name])
 		found += check_stored(story, turns[story.name])
 		found += check_order(story)
 		found += check_reads(story, turns[story.name], cuts, result.exceptions)
@@ -90,7 +91,7 @@ def _plain(turn: Entry | None) -> tuple | None:
 
 def _check_not_shared(story: Story) -> Iterator[str]:
 	"""Two messages were never given the same place."""
-	places = Counter(message.sequence for message in story.acknowledged if message.sequence)
+	places = Counter(message.sequence for message in story.told if message.sequence)
 	for place, times in places.items():
 		if times > 1:
 			yield f"{story.name}: {times} different messages were acknowledged as turn {place}"
@@ -98,12 +99,12 @@ def _check_not_shared(story: Story) -> Iterator[str]:
 
 def check_order(story: Story) -> Iterator[str]:
 	"""What was said after something had been acknowledged stands after it."""
-	placed = [message for message in story.acknowledged if message.sequence]
-	by_end = sorted(placed, key=lambda message: message.acknowledged_at)
+	placed = [message for message in story.told if message.sequence]
+	by_end = sorted(placed, key=lambda message: message.told_at)
 	highest, before = 0, iter(by_end)
 	earlier = next(before, None)
 	for message in sorted(placed, key=lambda message: message.first_start):
-		while earlier and earlier.acknowledged_at < message.first_start:
+		while earlier and earlier.told_at < message.first_start:
 			highest, earlier = max(highest, earlier.sequence), next(before, None)
 		if message.sequence < highest:
 			yield f"{story.name}: “{message.said}” stands before a message that had been acknowledged before it was sent"
@@ -184,12 +185,8 @@ def check_reads(story: Story, turns: list[Entry], cuts: Cuts, exceptions: Counte
 
 
 def _unseen(story: Story, seen: Seen) -> list[Message]:
-	"""Messages acknowledged before the read began that it does not show."""
-	return [
-		message
-		for message in story.acknowledged
-		if message.acknowledged_at < seen.start and message.last > seen.turns
-	]
+	"""Messages acknowledged, or refused and stored, before the read began that it does not show."""
+	return [message for message in story.told if message.told_at < seen.start and message.last > seen.turns]
 
 
 def _newest(messages: list[Message]) -> int:

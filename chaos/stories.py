@@ -4,6 +4,7 @@ Shares no code with the app. A call that got no answer may have taken effect at 
 may have taken effect from its first try to its first acknowledgement, whatever became of the other tries.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ CLOCK = 0.5  # seconds: a fault's times in the log are those of the one who caus
 CUT_OFF = "one worker cut off from Redis"
 MESSAGES = ("send_message", "submit_credentials")
 CREDENTIALS = ("right", "wrong", "late")  # `late`: the right ones, after all attempts were used up
+MASKED = re.compile(r"[• ]+")  # how a message with credentials is kept
+LOCKED = 429
 
 Entry = dict[str, Any]
 
@@ -28,10 +31,23 @@ class Message:
 	first_start: float
 	acks: list[Entry] = field(default_factory=list)  # answers with status 200, in order of their end
 	tries: list[Entry] = field(default_factory=list)
+	refused_at: tuple[int, int] | None = (
+		None  # where a refused one and its refusal are stored (see `refusals`)
+	)
 
 	@property
 	def acknowledged_at(self) -> float:
 		return self.acks[0]["end"] if self.acks else NEVER
+
+	@property
+	def refusal(self) -> Entry | None:
+		"""The answer that all attempts were used up, where there was no other: it is stored, too."""
+		return None if self.acks else next((entry for entry in self.tries if entry["status"] == LOCKED), None)
+
+	@property
+	def told_at(self) -> float:
+		"""When the person had been told that it is stored: acknowledged, or refused."""
+		return self.refusal["end"] if self.refusal else self.acknowledged_at
 
 	@property
 	def lost(self) -> int:
@@ -40,7 +56,9 @@ class Message:
 
 	@property
 	def last(self) -> int:
-		"""The sequence of the last turn that the first acknowledgement named; 0 if it named none."""
+		"""The sequence of the last turn that the first acknowledgement named, or of the refusal; 0 if there is none."""
+		if self.refused_at:
+			return self.refused_at[1]
 		return max((reply["sequence"] for reply in self.replies), default=0)
 
 	@property
@@ -50,6 +68,8 @@ class Message:
 	@property
 	def sequence(self) -> int | None:
 		"""Where the message itself was stored, as its replies say."""
+		if self.refused_at:
+			return self.refused_at[0]
 		return self.replies[0].get("reply_to") if self.replies else None
 
 
@@ -91,6 +111,15 @@ class Story:
 	@property
 	def acknowledged(self) -> list[Message]:
 		return [message for message in self.messages.values() if message.acks]
+
+	@property
+	def refused(self) -> list[Message]:
+		return [message for message in self.messages.values() if message.refusal]
+
+	@property
+	def told(self) -> list[Message]:
+		"""What the person knows to be stored."""
+		return self.acknowledged + self.refused
 
 	@property
 	def endings(self) -> list[Span]:

@@ -7,6 +7,7 @@ from assistant_session.demo import register
 
 HTTP_CHECK, STRONG_CHECK, OTHER_CHECK = "Test HTTP register", "Test strong register", "Test other register"
 PYTHON_CHECK = "Test Python register"
+VOUCHED = "WhatsApp"  # a channel whose provider verifies its senders
 INTENTS = {
 	"pension_inquiry": register.CHECK, "payment_inquiry": register.CHECK, "http_inquiry": HTTP_CHECK,
 	"change_account": STRONG_CHECK, "other_inquiry": OTHER_CHECK, "python_inquiry": PYTHON_CHECK,
@@ -51,6 +52,8 @@ def prepare(url: str) -> None:
 		[*({"intent": r.intent, "identity_check": r.identity_check} for r in kept), *wanted],
 	)
 	settings.update(dict.fromkeys(LIMITS, 10**6))
+	if VOUCHED not in [row.channel for row in settings.channels]:
+		settings.append("channels", {"channel": VOUCHED, "verified_by_provider": 1})
 	settings.strict_intents = (
 		0  # tests have intents of their own; how strict Settings are is tested by itself
 	)

@@ -342,6 +342,108 @@ def test_a_logout_of_a_cut_off_worker_may_be_missed_for_a_while(run):
 	assert "said “authenticated”, and nobody had proven anything" in run.violations
 
 
+LOCKED = "There were too many attempts. Please try again in 15 minutes."
+
+
+def refuse(run, start, sequence, *, reply=LOCKED, **more):
+	"""Credentials answered 429, and stored as the turns `sequence` and the next."""
+	error = {"error": {"type": "VerificationLocked", "message": LOCKED}}
+	about = {"message_id": f"late {sequence}", "said": "PEN 1 2", "kind": "late", "session": M}
+	entry = call("submit_credentials", start, status=429, body=error, **{**about, **more})
+	run.log.append(entry)
+	run.turns += stored(M, [turn(sequence, "user", "•••"), turn(sequence + 1, "assistant", reply, sequence)])
+	run.row(M)["turn_count"] = sequence + 1
+	return entry
+
+
+def test_credentials_refused_with_429_are_stored_and_shown(run):
+	refuse(run, 6, 5)
+	refuse(run, 7, 7)
+	run.log.append(resumed(8, 8, session=M))
+	assert run.violations == ""
+
+
+def test_a_429_of_the_cut_off_worker_that_a_read_misses_is_the_documented_exception(run):
+	cut_off(run, 5.5, 7)
+	refuse(run, 6, 5, address=CUT_OFF)
+	run.log += [resumed(6.2, 6, session=M), resumed(6.4, 4, session=M)]
+	result = run.check()
+	assert result.violations == [] and result.exceptions[MISSED] == 1
+
+
+@pytest.mark.parametrize(("address", "start"), [(ADDRESS, 6.2), (CUT_OFF, 6.1 + RUN["register_ttl"] + 1)])
+def test_a_429_of_another_worker_or_of_long_ago_is_not_missed(run, address, start):
+	cut_off(run, 5.5, 7)
+	refuse(run, 6, 5, address=address)
+	run.log.append(resumed(start, 4, session=M))
+	assert (
+		run.violations
+		== f"{M}: resume_session by worker {WORKER} showed 4 turns when 6 had been acknowledged"
+	)
+
+
+def test_a_200_of_the_cut_off_worker_that_was_not_stored_is_no_exception(run):
+	"""What was told to be done is in the database, by a worker cut off or not."""
+	cut_off(run, 2.5, 7)
+	refuse(run, 6, 5, address=CUT_OFF)
+	run.log += [said(3, 6, address=CUT_OFF), resumed(6.4, 4, session=M)]
+	assert f"{S}: acknowledged “message 3” is not stored as turn 5" in run.violations
+
+
+def test_a_200_that_is_missed_beside_an_excused_429_is_found(run):
+	cut_off(run, 5.5, 7)
+	run.log.append(typed("wrong", 5.6, "not_matched", sequence=5, message_id="elsewhere"))
+	run.turns += stored(M, [turn(5, "user", "•••"), turn(6, "assistant", "not_matched", 5)])
+	refuse(run, 6, 7, address=CUT_OFF)
+	run.log.append(resumed(6.4, 4, session=M))
+	assert "showed 4 turns when 8 had been acknowledged" in run.violations
+
+
+NOT_STORED = f"{M}: a message refused with 429 is not stored masked, with that refusal and nothing else"
+
+
+@pytest.mark.parametrize("address", [ADDRESS, CUT_OFF])
+def test_a_429_that_stored_what_it_must_not_is_found(run, address):
+	cut_off(run, 5.5, 7)
+	refuse(run, 6, 5, reply="Your fund is called Sunrise.", address=address)
+	assert run.violations == NOT_STORED
+
+
+def test_a_429_that_stored_the_credentials_themselves_is_found(run):
+	refuse(run, 6, 5)
+	run.stored(M, 5)["content"] = "PEN 1 2"
+	assert NOT_STORED in run.violations and "turn 5 was never said in this session" in run.violations
+
+
+def test_a_429_that_stored_nothing_or_more_than_the_refusal_is_found(run):
+	refuse(run, 6, 5)
+	kept, run.turns = run.turns, run.turns[:-2]
+	assert NOT_STORED in run.violations
+	run.turns = [*kept, *stored(M, [turn(7, "assistant", "Welcome back!", 5)])]
+	run.row(M)["turn_count"] = 7
+	assert run.violations == NOT_STORED
+
+
+def test_a_429_that_was_stored_twice_is_found(run):
+	refuse(run, 6, 5)
+	run.turns += stored(M, [turn(7, "user", "•••"), turn(8, "assistant", LOCKED, 7)])
+	run.row(M)["turn_count"] = 8
+	assert run.violations == f"{M}: 4 messages with credentials are stored, 3 were sent"
+
+
+def test_a_429_for_what_is_no_credential_is_found(run):
+	refuse(run, 6, 5, kind="question", said="•••")
+	assert "was refused with 429, and is no credential" in run.violations
+
+
+def test_a_message_sent_after_a_429_stands_after_it(run):
+	refuse(run, 6, 7)
+	run.log.append(typed("wrong", 7, "not_matched", sequence=5, message_id="afterwards"))
+	run.turns += stored(M, [turn(5, "user", "•••"), turn(6, "assistant", "not_matched", 5)])
+	run.turns.sort(key=lambda row: row["sequence"])
+	assert "stands before a message that had been acknowledged before it was sent" in run.violations
+
+
 def test_a_closed_session_that_still_answers_is_found(run):
 	run.log += [call("close_session", 6, body={}), resumed(7, 4)]
 	assert "answered after the session had been closed" in run.violations

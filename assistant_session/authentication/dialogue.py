@@ -19,8 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import frappe
+
 from .. import sessions
-from ..sessions import Session, bounds, config, masking, seals, store, writing
+from ..sessions import Session, addresses, bounds, config, masking, seals, store, writing
 from ..sessions.errors import SessionConflict
 from ..sessions.events import Event
 from ..sessions.proof import identity_hashes
@@ -79,7 +81,8 @@ class Outcome:
 def require(session: Session | str, intent: str | None, message: str | None = None) -> Gate:
 	"""Whether the person may be served for `intent`: go on, or show the prompt.
 
-	Closed, it remembers intent and message until credentials come (`submit`). Open, an authenticated person is
+	Closed, it remembers intent and message until credentials come (`submit`); not where nobody can be verified, because
+	the session is anybody's who names its external id (see `sessions.addresses`). Open, an authenticated person is
 	served for `intent` from now on. An intent that is not in Settings' Protected Intents is open to everybody, unless
 	Settings refuse those that are not listed (InvalidSessionData). Raises what reading and writing a session raise; no answer means: not authenticated.
 	"""
@@ -91,6 +94,8 @@ def require(session: Session | str, intent: str | None, message: str | None = No
 	passed = check is None or found.is_passed(check, place.session)
 	if passed and (not intent or place.session.locked_intent == intent or not place.session.authenticated):
 		return Gate(place.session)
+	if not passed and addresses.proves_nothing(place.session.row):
+		return Gate(place.session, _refused_here(place.session))
 
 	def decide(snapshot: Session) -> None:
 		"""Once more on the row that is written: it may have been revoked meanwhile."""
@@ -175,6 +180,9 @@ def _submit(place: _Place, typed: Secret, caller: Caller | None) -> Outcome:
 	if phrases.is_cancel(said):
 		place.write(_forget_pending)
 		return Outcome(CANCELLED, phrases.cancelled(), place.session)
+	if addresses.proves_nothing(place.session.row):
+		place.write(_forget_pending)
+		return Outcome(UNAVAILABLE, _refused_here(place.session), place.session)
 	if phrases.is_help(said):
 		return Outcome(HELP, phrases.explanation(check), place.session)
 	return _submit_credentials(place, check, typed, caller)
@@ -247,6 +255,13 @@ def _clear_for_other_person(snapshot: Session) -> None:
 	snapshot.clear_context()
 	snapshot.hide_history()
 	snapshot.happened.append(Event("context_cleared", {"reason": "another person"}))
+
+
+def _refused_here(session: Session) -> str:
+	"""What the person is told where nobody can be verified; the log and the doctor tell an administrator."""
+	addresses.note_refusal(session.channel)
+	frappe.logger("assistant_session").error(f"{session.id}: {addresses.situation(session.channel)}")
+	return phrases.not_here()
 
 
 def _prompt(check: Check, session: Session) -> str:

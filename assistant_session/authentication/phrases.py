@@ -68,6 +68,10 @@ def unavailable() -> str:
 	return _("I cannot check that at the moment; it is not your fault. Please try again later.")
 
 
+def not_here() -> str:
+	return _("I cannot find out here who you are, so I cannot help you with that in this chat.")
+
+
 def cancelled() -> str:
 	return _("All right, I have left it. What else can I do for you?")
 

@@ -16,7 +16,7 @@ from ipaddress import ip_interface, ip_network
 
 import frappe
 
-from ..sessions import Session, config
+from ..sessions import Session, addresses
 from . import known, lockout
 from .canonical import Secret
 from .checks import Check
@@ -77,8 +77,7 @@ def _networks(caller: Caller | None) -> list[Bucket]:
 
 def _voucher(session: Session) -> tuple[str, ...] | None:
 	"""What vouches for the asker besides a device, by a name of its own; None for a stranger."""
-	channel = config.settings().channels.get(session.channel)
-	if session.external_id and channel and channel.verified_by_provider:
+	if session.external_id and addresses.is_vouched_for(session.channel):
 		return "sender", session.channel, session.external_id
 	if session.party and session.user and session.user == frappe.session.user:
 		return "party", session.party_type, session.party

@@ -24,5 +24,5 @@ def respond(turn):
 
 
 def migrate_bulk_order(data, from_version, to_version):
-	"""Version 1 said `amount`; register it in hooks: assistant_session_flow_migrations = {"bulk_order": …}."""
+	"""Version 1 said `amount`; how an app registers it is told in docs/flows.md."""
 	return {"quantity" if key == "amount" else key: value for key, value in data.items()}

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 import frappe
 
 from .. import compat
-from ..sessions import SessionError, events, examination, keys, proxies, recovery, register, store, turns
+from ..sessions import (
+	SessionError,
+	addresses,
+	events,
+	examination,
+	keys,
+	proxies,
+	recovery,
+	register,
+	store,
+	turns,
+)
 from ..sessions.findings import ON_PURPOSE, ORPHAN_EVENTS, ORPHAN_TURNS, Finding
 from ..sessions.rows import Row
 from ..sessions.statements import P, run, table
@@ -92,7 +103,8 @@ def _examined(names: list[str], deep: bool) -> tuple[dict[str, Row], list[Findin
 def surroundings() -> list[str]:
 	"""What around the sessions endangers them, in sentences for an operator."""
 	proxy = proxies.situation() if proxies.unnamed() else None
-	return [text for text in (_key_problem(), proxy, *_redis_problems(), *_database_problems()) if text]
+	found = (_key_problem(), proxy, *addresses.situations(), *_redis_problems(), *_database_problems())
+	return [text for text in found if text]
 
 
 def count() -> int:

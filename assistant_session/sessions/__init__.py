@@ -12,6 +12,8 @@ from . import bounds, coherence, config, expiry, lifecycle, masking, turns, writ
 from .agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
 from .devices import clear_session_lock, get_session_lock, set_session_lock
 from .errors import (
+	FlowIsNewer,
+	FlowNotMigrated,
 	InvalidSessionData,
 	SessionAltered,
 	SessionBusy,
@@ -37,9 +39,9 @@ from .turns import Turn
 from .writing import Write
 
 __all__ = [
-	"ConsistencyReport", "DeviceLock", "Flow", "Grant", "InvalidSessionData", "LegalHold", "RecoveryReport", "Session",
-	"SessionAltered", "SessionBusy", "SessionClosed", "SessionConflict", "SessionError", "SessionExpired", "SessionNotFound",
-	"SessionStoreUnavailable", "Turn", "TurnInProgress", "VerificationLocked", "active_agent", "add_turn",
+	"ConsistencyReport", "DeviceLock", "Flow", "FlowIsNewer", "FlowNotMigrated", "Grant", "InvalidSessionData",
+	"LegalHold", "RecoveryReport", "Session", "SessionAltered", "SessionBusy", "SessionClosed", "SessionConflict", "SessionError",
+	"SessionExpired", "SessionNotFound", "SessionStoreUnavailable", "Turn", "TurnInProgress", "VerificationLocked", "active_agent", "add_turn",
 	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",
 	"clear_session_lock", "close", "counts", "deauthenticate", "ensure_consistency", "get", "get_flow",
 	"get_session_lock", "history", "lift_legal_hold", "lock_agent", "lock_intent", "open", "recover",
@@ -156,12 +158,15 @@ def set_flow(
 	step: str,
 	data: dict[str, Any] | None = None,
 	*,
-	version: int = 1,
+	version: int | None = None,
 	ttl: int | None = None,
 	public: Iterable[str] | None = None,
 ) -> Session:
 	"""Start a flow, or move it to `step`; `data` is added to what it holds. `ttl` (seconds) from now on.
 
+	What older code stored is migrated first, to the version registered for the flow (see `versions`) or given here;
+	without either it stays in its own. Raises FlowNotMigrated, or FlowIsNewer where newer code stored it; nothing is
+	changed then.
 	A page is told which flows there are and at which step, and of their data what is named in `public`: keys of `data`,
 	for this and later calls.
 	"""
@@ -171,8 +176,9 @@ def set_flow(
 	)
 
 
-def get_flow(session_id: str, flow: str, *, version: int = 1) -> Flow | None:
-	"""The flow as code of `version` wants it; `.outdated` if it is another's and no migration is registered."""
+def get_flow(session_id: str, flow: str, *, version: int | None = None) -> Flow | None:
+	"""The flow in the version registered for it, or in `version`; nothing is stored. `.outdated` if it is as some other
+	code stored it: newer code, or older and no migration is registered. Raises FlowNotMigrated if one fails."""
 	return get(session_id).get_flow(flow, version=version)
 
 

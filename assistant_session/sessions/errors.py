@@ -6,13 +6,15 @@ SessionError
 │   ├── SessionExpired            its time ran out
 │   └── SessionClosed             somebody ended it
 ├── SessionConflict          409  somebody else changed the same thing at the same time
-│   └── SessionAltered            somebody changed the row by SQL: nobody is authenticated in it until it is mended
+│   ├── SessionAltered            somebody changed the row by SQL: nobody is authenticated in it until it is mended
+│   └── FlowIsNewer               a flow was stored by newer code than this worker runs
 ├── SessionBusy              423  another message of this session is being processed
 ├── InvalidSessionData       422  what was handed in is not acceptable
 ├── NotPermitted             403  this caller may not do that
 ├── TooManyRequests          429  a limit on calls was reached
 │   └── VerificationLocked        a limit on verification attempts was reached
 ├── ResponderFailed          500  the site's own chatbot raised an error; nothing was stored
+│   └── FlowNotMigrated           a flow is stored by older code, and its migration is missing or failed
 └── SessionStoreUnavailable  503  the database is away; try again, with the same message_id
 
 A text names the session and the way out. It never shows a Python value or what a person typed.
@@ -119,8 +121,36 @@ class VerificationLocked(TooManyRequests):
 		return error
 
 
+class FlowIsNewer(SessionConflict):
+	"""Another worker has the newer code already: send the message again, or end the flow and begin it anew."""
+
+	@classmethod
+	def of(cls, flow: str, stored: int, version: int) -> "FlowIsNewer":
+		text = _(
+			"The flow {0} is stored in version {1}, this code knows {2}. Nothing was changed: try again."
+		)
+		return cls(text.format(flow, stored, version), field=f"flows.{flow}")
+
+
 class ResponderFailed(SessionError):
 	http_status_code = 500
+
+
+class FlowNotMigrated(ResponderFailed):
+	"""The flow stays as it is stored, whatever becomes of the message."""
+
+	@classmethod
+	def for_want_of(cls, hook: str, flow: str, stored: int, version: int) -> "FlowNotMigrated":
+		text = _(
+			"The flow {0} is stored in version {1}, this code knows {2}, and the hook {3} names no migration. End the"
+			" flow (clear_flow), or register one."
+		)
+		return cls(text.format(flow, stored, version, hook))
+
+	@classmethod
+	def because(cls, error: Exception, flow: str, stored: int, version: int) -> "FlowNotMigrated":
+		text = _("The migration of the flow {0} from version {1} to {2} failed ({3}). Nothing was changed.")
+		return cls(text.format(flow, stored, version, type(error).__name__))
 
 
 class SessionStoreUnavailable(SessionError):

@@ -1,11 +1,8 @@
 """Flows: multi-step forms inside a session, kept in its JSON column `flows` under their name.
 
 Stored form: {"bulk_order": {"step": …, "data": {…}, "version": 1, "started_at": …, "expires_at": …}}.
-Several flows live side by side; two writers of different flows never meet.
-
-A site registers migrations in its hooks, flow → dotted path of function(data, from_version, to_version) → data:
-
-    assistant_session_flow_migrations = {"bulk_order": "shop.flows.migrate_bulk_order"}
+Several flows live side by side; two writers of different flows never meet. Which version of a flow the running code
+speaks, and how stored data gets there, is registered once: see `versions`.
 """
 
 import copy
@@ -14,14 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import frappe
 from frappe import _
 
-from . import bounds, config
+from . import bounds, config, versions
 from .errors import InvalidSessionData
-
-HOOK = "assistant_session_flow_migrations"
-HIGHEST_VERSION = 10**6
 
 
 @dataclass
@@ -32,7 +25,7 @@ class Flow:
 	step: str
 	data: dict[str, Any] = field(default_factory=dict)
 	version: int = 1
-	outdated: bool = False  # stored by other code than asks, and no migration knows the way
+	outdated: bool = False  # in another version than the code's: newer, or no migration is registered
 	started_at: datetime | None = None
 	expires_at: datetime | None = None
 	public: tuple[str, ...] = ()  # keys of `data` that the person's page may have
@@ -42,11 +35,11 @@ def check(stored: dict[str, Any]) -> None:
 	"""Each flow is what `put` writes: everybody who reads the session relies on that. Raises InvalidSessionData."""
 	for name, flow in stored.items():
 		try:
-			version = bounds.number(flow["version"], "version", 0, HIGHEST_VERSION)
+			versions.checked(flow["version"])
 			bounds.label(flow["step"], "step")
 			bounds.json_object(flow["data"], "data")
 			public_keys(flow.get("public") or ())
-			take(stored, name, version=version)
+			as_stored(stored, name)
 		except (KeyError, TypeError, ValueError) as error:
 			raise InvalidSessionData(_("flows: step, data and version are needed in each.")) from error
 
@@ -57,20 +50,25 @@ def put(
 	step: str,
 	data: dict | None,
 	*,
-	version: int,
+	version: int | None,
 	ttl: int | None,
 	public: Iterable[str] | None = None,
 ) -> Flow:
-	"""Write a flow into `stored`: a running one keeps its data, its start and what is public, and gets `data` on top."""
+	"""Write a flow into `stored`: a running one is brought to the code's version first, keeps its data, its start and
+	what is public, and gets `data` on top. Raises InvalidSessionData, FlowNotMigrated, FlowIsNewer."""
 	name, step = bounds.label(name, "flow"), bounds.label(step, "step")
-	bounds.number(version, "version", 0, HIGHEST_VERSION)
 	if data is not None:
 		bounds.json_object(data, "data")
-	now = config.now()
-	running = stored.get(name)
-	if not running or _is_over(running, now):
-		running = {"data": {}, "started_at": now.isoformat()}
-	merged = {**running, "step": step, "version": version, "data": {**running["data"], **(data or {})}}
+	now, wanted = config.now(), versions.wanted(name, version)
+	running = _running(stored, name)
+	if running is None:
+		running = {
+			"data": {},
+			"started_at": now.isoformat(),
+			"version": versions.FIRST if wanted is None else wanted,
+		}
+	before = versions.to_be_written(name, running, wanted)
+	merged = {**running, **before, "step": step, "data": {**before["data"], **(data or {})}}
 	if ttl is not None:
 		merged["expires_at"] = (now + timedelta(seconds=bounds.ttl(ttl))).isoformat()
 	if public is not None:
@@ -86,27 +84,30 @@ def public_keys(keys: Iterable[str]) -> list[str]:
 	return sorted({bounds.label(key, "public") for key in keys})
 
 
-def take(stored: dict[str, Any], name: str, *, version: int) -> Flow | None:
-	"""A copy of the flow for code of `version`; None if there is none or its time is over."""
-	found = stored.get(bounds.label(name, "flow"))
-	if not found or _is_over(found, config.now()):
+def take(stored: dict[str, Any], name: str, *, version: int | None) -> Flow | None:
+	"""A copy of the flow for the code's version; None if there is none or its time is over. Raises FlowNotMigrated
+	where its migration fails."""
+	name = bounds.label(name, "flow")
+	wanted = versions.wanted(name, version)
+	wanted = versions.FIRST if wanted is None else wanted
+	found = _running(stored, name)
+	if found is None:
 		return None
-	flow = _flow(name, found)
-	if flow.version != version:
-		_migrate(flow, version)
+	flow = _flow(name, {**found, **versions.to_be_read(name, found, wanted)})
+	flow.outdated = flow.version != wanted
 	return flow
 
 
-def _migrate(flow: Flow, version: int) -> None:
-	paths = (frappe.get_hooks(HOOK) or {}).get(flow.name) or []
-	if not paths:
-		flow.outdated = True
-		return
-	data = frappe.get_attr(paths[-1] if isinstance(paths, list) else paths)(flow.data, flow.version, version)
-	if not isinstance(data, dict):
-		text = _("The migration of the flow {0} must return a JSON object.")
-		raise InvalidSessionData(text.format(flow.name))
-	flow.data, flow.version = data, version
+def as_stored(stored: dict[str, Any], name: str) -> Flow | None:
+	"""A copy of the flow in the version it is stored in; None if its time is over."""
+	found = _running(stored, name)
+	return _flow(name, found) if found else None
+
+
+def _running(stored: dict[str, Any], name: str) -> dict[str, Any] | None:
+	"""The stored form of a flow whose time is not over."""
+	found = stored.get(bounds.label(name, "flow"))
+	return found if found and not _is_over(found, config.now()) else None
 
 
 def _flow(name: str, stored: dict[str, Any]) -> Flow:

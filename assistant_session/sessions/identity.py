@@ -23,7 +23,8 @@ def authenticate(
 
 	`profile` maps texts to scalars and is encrypted; `method` says how they proved it, `identity` (an id of theirs,
 	in one canonical form, within `namespace`) is kept as a keyed hash. Ends after
-	`expires_in` seconds (Settings). Raises InvalidSessionData and what every write raises.
+	`expires_in` seconds (Settings). Raises InvalidSessionData, NotPermitted where the session is anybody's who names its
+	external id (see `addresses`), and what every write raises.
 	"""
 
 	def decide(row: Row) -> Write:

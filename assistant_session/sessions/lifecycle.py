@@ -15,7 +15,7 @@ from frappe import _
 from .. import compat
 from ..metrics import measures
 from ..metrics.counters import counters
-from . import bounds, coherence, config, events, keys, store, tokens, writing
+from . import addresses, bounds, coherence, config, events, keys, store, tokens, writing
 from .errors import InvalidSessionData, SessionNotFound
 from .events import Event
 from .rows import Row
@@ -226,8 +226,7 @@ def _is_for(ask: Wanted, holder: Row) -> bool:
 		return False
 	if not holder.authenticated:
 		return True
-	channel = config.settings().channels.get(ask.channel)
-	return bool(ask.external_id and channel and channel.verified_by_provider)
+	return bool(ask.external_id) and addresses.is_vouched_for(ask.channel)
 
 
 def _created(ask: Wanted, overdue: Row | None) -> Session:

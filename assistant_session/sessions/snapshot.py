@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from . import bounds, config, flows, masking, proof, seals, secrecy, tokens
-from .errors import SessionAltered
+from . import addresses, bounds, config, flows, masking, proof, seals, secrecy, tokens
+from .errors import NotPermitted, SessionAltered
 from .events import Event
 from .flows import Flow
 from .flows import check as check_flows
@@ -152,6 +152,8 @@ class Session:
 		"""The person is known from now on. See sessions.authenticate."""
 		if seals.is_altered(self._row):
 			raise SessionAltered.of(self.id)
+		if addresses.proves_nothing(self._row):
+			raise NotPermitted(addresses.situation(self.channel), self.id)
 		self._changed.update(proof.granted(profile, method, identity, namespace, expires_in))
 		self.happened.append(Event("authenticated", {"method": method}))
 
@@ -223,20 +225,20 @@ class Session:
 		step: str,
 		data: dict | None = None,
 		*,
-		version: int = 1,
+		version: int | None = None,
 		ttl: int | None = None,
 		public: Iterable[str] | None = None,
 	) -> Flow:
 		"""Start a flow or move it to another step; `data` is added to what it has. See sessions.set_flow."""
 		return flows.put(self.flows, flow, step, data, version=version, ttl=ttl, public=public)
 
-	def get_flow(self, flow: str, *, version: int = 1) -> Flow | None:
-		"""The flow, brought to `version` by the registered migration; None if there is none."""
+	def get_flow(self, flow: str, *, version: int | None = None) -> Flow | None:
+		"""The flow in the code's version, None if there is none. See sessions.get_flow."""
 		return flows.take(self.flows, flow, version=version)
 
 	def live_flows(self) -> list[Flow]:
 		"""The flows whose time is not over, each in the version it was stored in."""
-		found = (flows.take(self.flows, name, version=flow["version"]) for name, flow in self.flows.items())
+		found = (flows.as_stored(self.flows, name) for name in self.flows)
 		return [flow for flow in found if flow]
 
 	def clear_flow(self, flow: str, *, completed: bool = False) -> bool:
