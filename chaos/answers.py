@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .stories import CUT_OFF, MESSAGES, Entry, Story, windows
+from .stories import CLOCK, CUT_OFF, MESSAGES, NEVER, Entry, Message, Story, windows
 
 OUTAGES = ("MariaDB killed", "Redis stopped, back empty", CUT_OFF, "Redis flushed")
 DATABASE = "MariaDB killed"
+KILLS = ("a worker killed", "all workers killed")
 AROUND = 2.0  # seconds: connections break before a fault's end is logged, and a call outlives it
 EXPECTED = frozenset({None, 200, 409, 423, 503})
 LOST_TOKEN = "token lost with two answers in a row"
@@ -105,6 +106,7 @@ def figures(entries: list[Entry], stories: dict[str, Story]) -> dict[str, Any]:
 		"answers 500": dict(Counter(_text(entry) for entry in calls if entry["status"] == 500)),
 		"during database outages": _during_outages(calls, entries),
 		"Python reads": dict(Counter(entry["read"] for entry in reads).most_common()),
+		"longest silence after a kill": _longest_silence(entries, messages),
 		"longest answer": _longest(call for call in calls if not call["patience"]),
 		"longest Python read": _longest(reads),
 	}
@@ -131,6 +133,24 @@ def _kind(entry: Entry) -> str:
 	if entry["status"] == 500:
 		return "500 of Frappe's own" if not entry["body"] else "500 of the app"
 	return _named(entry)
+
+
+def _longest_silence(entries: list[Entry], messages: list[Message]) -> float:
+	"""Seconds from the kill of a worker to the acknowledgement of a message whose answer died with it."""
+	kills = [entry["start"] for entry in entries if entry.get("fault") in KILLS]
+	return max(
+		(
+			message.acknowledged_at - kill
+			for kill in kills
+			for message in messages
+			if message.acknowledged_at < NEVER and any(_died_with(one, kill) for one in message.tries)
+		),
+		default=0.0,
+	)
+
+
+def _died_with(entry: Entry, kill: float) -> bool:
+	return entry["failure"] == "ConnectionError" and entry["start"] < kill < entry["end"] + CLOCK
 
 
 def _longest(entries) -> float:

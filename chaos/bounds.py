@@ -5,6 +5,7 @@ CONVERSATIONS = 50
 
 LOCK_WAIT = 2  # innodb_lock_wait_timeout
 HOLD_WAIT = 4  # Settings: how long a message waits for the one before it
+LEASE = 0.8 * HOLD_WAIT  # how long a killed worker's hold outlives it
 REGISTER_TTL = (
 	5  # assistant_session_register_ttl: so short that memory is believed again soon after each fault
 )

@@ -14,12 +14,14 @@ def text(result: Result, played: Faults, missing: list[str], seed: int) -> str:
 	"""Figures, exceptions and violations, as lines."""
 	figures = dict(result.figures)
 	answer, read = figures.pop("longest answer"), figures.pop("longest Python read")
+	silence = figures.pop("longest silence after a kill")
 	lines = ["", f"faults: {sum(played.played.values())} ({_listed(played.played)})"]
 	lines += [f"counted by the database: {_listed(played.counted)}"]
 	lines += [
 		f"{name}: {_listed(value) if isinstance(value, dict) else value}" for name, value in figures.items()
 	]
 	lines += [f"longest answer: {answer:.1f} s (bound {bounds.LONGEST_ANSWER:.0f} s)"]
+	lines += [f"longest silence after a kill: {silence:.1f} s (a lease lasts {bounds.LEASE:.1f} s)"]
 	lines += [f"longest Python read: {read:.1f} s (bound {bounds.LONGEST_READ:.0f} s)"]
 	lines += [f"documented exceptions used: {_listed(result.exceptions) or 'none'}"]
 	lines += [f"due and not seen: {name}" for name in missing]

@@ -174,6 +174,17 @@ def test_a_repeated_message_that_was_answered_the_same_is_right(run):
 	assert run.check().figures["retries"] == 1
 
 
+def test_the_longest_silence_after_a_kill_counts_from_the_kill_to_the_acknowledgement(run):
+	died = {**said(2, 3, status=None), "failure": "ConnectionError"}
+	impatient = {**said(2, 2, status=None), "failure": "ReadTimeout"}
+	run.log += [died, impatient, {"fault": "a worker killed", "start": 3.005, "end": 3.01, "address": None}]
+	message = next(one for one in run.log if one.get("said") == "message 2" and one["status"] == 200)
+	message.update(start=7.0, end=7.5)
+	assert run.check().figures["longest silence after a kill"] == pytest.approx(7.5 - 3.005)
+	run.log.remove(died)
+	assert run.check().figures["longest silence after a kill"] == 0
+
+
 def test_an_answer_that_is_not_the_stored_one_is_found(run):
 	run.stored(S, 4)["content"] = reply_to(2, "else")["content"]
 	assert "the answer given as turn 4 is not what is stored there" in run.violations

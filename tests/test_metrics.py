@@ -240,7 +240,7 @@ def test_a_row_that_stays_locked_is_counted_as_busy(sessions, site, opened, coun
 	def wait(*_arguments, **_named):
 		raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
 
-	monkeypatch.setattr(holds, "acquire", wait)
+	monkeypatch.setattr(holds, "at_once", wait)
 	with pytest.raises(sessions.SessionBusy), sessions.turn(opened, "hello"):
 		raise AssertionError("entered")
 	assert counted(without=READS) == {("busy", ""): 1}

@@ -107,7 +107,11 @@ def register_ttl() -> float:
 
 
 def hold_ttl() -> float:
-	return min(_site_number("assistant_session_hold_ttl", 8), 0.8 * settings().hold_wait)
+	wanted = _site_number("assistant_session_hold_ttl", 8)
+	return min(wanted, max(0.8 * settings().hold_wait, SHORTEST_LEASE))
+
+
+SHORTEST_LEASE = 0.5  # seconds; also where nobody waits
 
 
 def hold_longest() -> float:
