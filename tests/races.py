@@ -16,15 +16,14 @@ while time.monotonic() < start_at: pass
 outcomes, calls = [], []
 for round in range(rounds):
 	began = time.monotonic()
-	try: outcomes.append(one_call(round))
-	except Exception as error: outcomes.append(f"{type(error).__name__}: {error}")
+	outcomes.append(one_call(round))
 	calls.append((began, time.monotonic()))
 result = [outcomes, calls]
 """
 
 
 def race(worker, code: str, contestants: list[dict], *, rounds: int = 1) -> list[list]:
-	"""What each contestant's rounds came to. `code` leaves `result`; an error is told as "Kind: text"."""
+	"""What each contestant's rounds came to: the `result` that `code` left in each. Raises WorkerError if one raised."""
 	racers = [worker() for _one in contestants]
 	body = "".join(f"\t{line}\n" for line in code.strip().splitlines())
 	call = f"def one_call(round):\n\tglobal result\n\tresult = None\n{body}\treturn result\n"

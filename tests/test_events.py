@@ -1,5 +1,7 @@
 """The audit trail: an HMAC chain whose head and count stand in the session's row."""
 
+from tests.races import race
+
 FIELDS = ["session", "sequence", "event", "actor", "details", "salt", "creation", "digest"]
 
 
@@ -49,14 +51,9 @@ def test_an_altered_a_removed_and_a_cut_off_event_show(sessions, site, opened):
 	assert whole(site, opened)
 
 
-def test_concurrent_events_of_one_session_chain_correctly(sessions, site, opened, worker):
-	code = """
-for number in range(10):
-	sessions.lock_agent(name, who, steal=True)
-	frappe.db.commit()
-"""
-	pending = [worker().start(code, name=opened, who=who) for who in "ABC"]
-	[wait() for wait in pending]
+def test_concurrent_events_of_one_session_chain_correctly(sessions, site, opened, either):
+	code = "sessions.lock_agent(name, who, steal=True); frappe.db.commit()"
+	race(either, code, [{"name": opened, "who": who} for who in "ABC"], rounds=10)
 	site.db.commit()
 	assert len(trail(site, opened)) == 31
 	assert whole(site, opened)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.races import race
 from tests.sealed import every_seal_fits
 from tests.test_consistency import damage, set_row, stored
 
@@ -97,8 +98,7 @@ def test_after_another_message_it_can_go_quiet_again(idle, quiet, sessions, site
 
 def test_several_schedulers_tell_each_session_once(idle, quiet, worker, site):
 	names = quiet(12)
-	pending = [worker().start(RUN) for _scheduler in range(3)]
-	told = [name for wait in pending for name in wait()]
+	told = [name for ((*names_told,),) in race(worker, RUN, [{}] * 3) for name in names_told]
 	assert sorted(told) == sorted(names)
 	assert [notes(site, name) for name in names] == [1] * 12
 

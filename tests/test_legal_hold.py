@@ -3,6 +3,7 @@
 import pytest
 
 from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR
+from tests.races import race
 from tests.sealed import every_seal_fits
 from tests.test_consistency import stored
 from tests.test_events import whole
@@ -109,11 +110,7 @@ def test_it_stops_deleting_in_desk_and_says_so(call, opened, site, stored):
 	assert stored(opened).legal_hold == 1
 
 
-def test_two_at_once_both_hold(sessions, opened, worker, stored, site):
-	code = (
-		"for number in range(10):\n	sessions.set_legal_hold(name, f'{who} {number}'); frappe.db.commit()"
-	)
-	pending = [worker().start(code, name=opened, who=who) for who in ("one", "two")]
-	for wait in pending:
-		wait()
+def test_two_at_once_both_hold(sessions, opened, either, stored, site):
+	code = "sessions.set_legal_hold(name, f'{who} {round}'); frappe.db.commit()"
+	race(either, code, [{"name": opened, "who": who} for who in ("one", "two")], rounds=10)
 	assert stored(opened).legal_hold == 1 and stored(opened).event_count == 21 and whole(site, opened)

@@ -7,6 +7,7 @@ import pytest
 
 from assistant_session.demo import register
 from tests import checks
+from tests.races import race
 from tests.test_dialogue import authentication, member
 from tests.verifier import KNOWN
 
@@ -111,28 +112,22 @@ def test_it_holds_on_every_worker_and_after_redis_was_flushed(
 
 
 def test_eight_workers_at_once_get_no_more_calls_to_the_verifier_than_allowed(
-	sessions, site, worker, verifier, lockout
+	sessions, site, either, verifier, lockout
 ):
 	"""Each has a session of its own and guesses at one person as fast as it can."""
 	for bucket in lockout_of(KNOWN):
 		site.db.delete("Verification Attempt", bucket)
 	names = [sessions.open().id for _worker in range(8)]
 	site.db.commit()
-	workers = [worker() for _name in names]
 	guesses = [
 		[f"{KNOWN['member_number']} {register.national_number()}" for _n in range(5)] for _name in names
 	]
-	pending = [
-		one.start(
-			"result = []\nfor text in texts:\n"
-			"  authentication.require(name, 'http_inquiry')\n"
-			"  result.append(authentication.submit(name, text).kind)\n  frappe.db.commit()",
-			name=name,
-			texts=texts,
-		)
-		for one, name, texts in zip(workers, names, guesses, strict=True)
-	]
-	kinds = [kind for wait in pending for kind in wait()]
+	code = (
+		"authentication.require(name, 'http_inquiry')\n"
+		"result = authentication.submit(name, texts[round]).kind\nfrappe.db.commit()"
+	)
+	contestants = [{"name": name, "texts": texts} for name, texts in zip(names, guesses, strict=True)]
+	kinds = [kind for outcomes in race(either, code, contestants, rounds=5) for kind in outcomes]
 	assert len(verifier.asked) == ALLOWED
 	assert kinds.count("not_matched") == ALLOWED and kinds.count("locked") == 8 * 5 - ALLOWED
 
@@ -145,13 +140,15 @@ lockout._ensure([lockout.Bucket.of("stranger", name)])
 """
 
 
-def test_workers_that_count_at_the_same_moment_wait_for_each_other(worker, opened):
-	workers = [worker() for _number in range(4)]
-	for one in workers:
+def test_workers_that_count_at_the_same_moment_wait_for_each_other(either, opened):
+	def slow():
+		one = either()
 		one.run(SLOW, name=opened)
+		return one
+
 	count = "result = lockout.Attempt([lockout.Bucket.of('stranger', name)]).reserve() is None"
-	pending = [one.start(count, name=opened) for one in workers]
-	assert [wait() for wait in pending].count(True) == ALLOWED
+	reserved = race(slow, count, [{"name": opened}] * 4)
+	assert [one for (one,) in reserved].count(True) == ALLOWED
 
 
 def lockout_of(credentials: dict[str, str]) -> list[str]:

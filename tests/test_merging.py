@@ -1,7 +1,10 @@
 """Concurrent writers: both take effect, or one is told; locks are fenced; flows carry a version."""
 
+import uuid
+
 import pytest
 
+from tests.races import race
 from tests.sealed import every_seal_fits
 from tests.worker import WorkerError
 
@@ -75,14 +78,12 @@ def test_the_same_change_twice_is_no_conflict(sessions, site, opened, meanwhile)
 	assert sessions.get(opened).current_state == "SAME"
 
 
-def test_a_function_is_applied_again_to_the_newer_row(worker, opened, sessions):
+def test_a_function_is_applied_again_to_the_newer_row(either, opened, sessions):
 	code = """
-for _number in range(20):
-	sessions.update(name, lambda s: s.context.update(count=s.context.get("count", 0) + 1))
-	frappe.db.commit()
+sessions.update(name, lambda s: s.context.update(count=s.context.get("count", 0) + 1))
+frappe.db.commit()
 """
-	pending = [worker().start(code, name=opened) for _number in range(4)]
-	[wait() for wait in pending]
+	race(either, code, [{"name": opened}] * 4, rounds=20)
 	assert sessions.get(opened).context == {"count": 80}
 
 
@@ -173,15 +174,16 @@ def test_an_agent_lock_ends_when_its_time_is_over(sessions, site, opened, monkey
 	assert sessions.lock_agent(opened, "billing").fence == grant.fence + 1
 
 
-def test_two_workers_that_lock_a_device_at_the_same_moment_name_the_same_winner(worker, device):
-	code = (
-		"lock = sessions.set_session_lock(device, agent); frappe.db.commit(); result = [lock.agent, lock.won]"
-	)
-	for _round in range(5):
-		pending = [worker().start(code, device=device, agent=agent) for agent in ("scheduling", "billing")]
-		answers = [wait() for wait in pending]
-		assert len({agent for agent, _won in answers}) == 1
-		worker().run("sessions.clear_session_lock(device); frappe.db.commit()", device=device)
+def test_two_workers_that_lock_a_device_at_the_same_moment_name_the_same_winner(either, sessions, site):
+	devices = [str(uuid.uuid4()) for _round in range(20)]
+	for device in devices:
+		sessions.open(device_id=device)
+	site.db.commit()
+	code = "lock = sessions.set_session_lock(devices[round], agent); frappe.db.commit(); result = [lock.agent, lock.won]"
+	agents = [{"devices": devices, "agent": agent} for agent in ("scheduling", "billing")]
+	first, second = race(either, code, agents, rounds=20)
+	for (named, won), (also_named, also_won) in zip(first, second, strict=True):
+		assert named == also_named and won != also_won
 
 
 def test_a_flow_of_another_version_is_migrated_or_called_outdated(sessions, site, opened, monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.trips import Trips
 from tests import checks
 from tests.proxy import Proxy
+from tests.races import race
 from tests.test_sites import BOTH, ONE, OTHER
 
 TURN_TIME = {"turn_time_bucket", "turn_time_seconds"}
@@ -392,16 +393,13 @@ def test_flushes_of_several_processes_at_once_add_up_exactly(worker, label, tota
 	code = (
 		FLUSH
 		+ """
-for number in range(40):
-	counters.count("turns", label)
-	counters.count("busy", label, 2)
-	counters.count("turns", f"{label} {number}")
-	assert flushing.flush()
+counters.count("turns", label)
+counters.count("busy", label, 2)
+counters.count("turns", f"{label} {round}")
+assert flushing.flush()
 """
 	)
-	running = [worker().start(code, label=label) for _number in range(4)]
-	for finish in running:
-		finish()
+	race(worker, code, [{"label": label}] * 4, rounds=40)
 	assert (total(label), total(label, "busy")) == (160, 320)
 	assert {total(f"{label} {number}") for number in range(40)} == {4}
 

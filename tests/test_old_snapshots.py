@@ -9,7 +9,6 @@ import secrets
 import pytest
 
 from tests.races import race
-from tests.test_transactions import has_snapshot_isolation
 
 BOT = """
 sender = f"{phone}-{round}"
@@ -32,39 +31,21 @@ result = lock.agent
 """
 
 
-@pytest.fixture(params=["ON", "OFF"])
-def refusing(request, site, worker):
-	"""Workers whose database refuses (or does not refuse) to write past its snapshot."""
-
-	def start():
-		one = worker()
-		one.run(f"frappe.db.sql('set session innodb_snapshot_isolation = {request.param}')")
-		return one
-
-	if not has_snapshot_isolation(site):
-		pytest.fail(
-			"this server has no innodb_snapshot_isolation: MariaDB 10.6.18, 10.11.8 or later is needed"
-		)
-	return start
-
-
 @pytest.mark.parametrize("bot", [BOT, SELLER])
-def test_two_workers_at_the_first_contact_both_get_their_message_stored(refusing, sessions, bot):
+def test_two_workers_at_the_first_contact_both_get_their_message_stored(either, sessions, bot):
 	phone = secrets.token_hex(8)
-	first, second = race(refusing, bot, [{"phone": phone, "who": who} for who in ("one", "two")], rounds=25)
+	first, second = race(either, bot, [{"phone": phone, "who": who} for who in ("one", "two")], rounds=25)
 	assert first == second  # one session for both, and no error
 	for name in first:
 		said = {turn.content for turn in sessions.history(name) if turn.role == "user"}
 		assert said == {"hello from one", "hello from two"}
 
 
-def test_two_routers_on_a_new_device_agree(refusing):
+def test_two_routers_on_a_new_device_agree(either):
 	import uuid
 
 	devices = [str(uuid.uuid4()) for _round in range(40)]
-	first, second = race(
-		refusing, ROUTER, [{"devices": devices, "who": who} for who in ("a", "b")], rounds=40
-	)
+	first, second = race(either, ROUTER, [{"devices": devices, "who": who} for who in ("a", "b")], rounds=40)
 	assert first == second and set(first) <= {"a", "b"}
 
 
@@ -80,16 +61,16 @@ result = frappe.db.count("ToDo", {"description": name})
 """
 
 
-def test_a_bots_work_is_not_lost_to_a_snapshot_from_before_the_wait(refusing, sessions, site, opened):
-	late = refusing()
+def test_a_bots_work_is_not_lost_to_a_snapshot_from_before_the_wait(either, sessions, site, opened):
+	late = either()
 	late.run(STALE)
 	sessions.transition(opened, "MOVED")
 	site.db.commit()
 	assert late.run(WORKING, name=opened) == 1
 
 
-def test_what_the_caller_wrote_before_is_not_committed_by_a_new_beginning(refusing, sessions, site, opened):
-	late = refusing()
+def test_what_the_caller_wrote_before_is_not_committed_by_a_new_beginning(either, sessions, site, opened):
+	late = either()
 	late.run(
 		STALE + "frappe.get_doc({'doctype': 'ToDo', 'description': f'mine {name}'}).insert()", name=opened
 	)
@@ -103,8 +84,8 @@ def test_what_the_caller_wrote_before_is_not_committed_by_a_new_beginning(refusi
 	assert site.db.count("ToDo", {"description": f"mine {opened}"}) == 0
 
 
-def test_a_savepoint_of_the_caller_survives_where_the_session_has_not_moved(refusing, opened):
-	caller = refusing()
+def test_a_savepoint_of_the_caller_survives_where_the_session_has_not_moved(either, opened):
+	caller = either()
 	code = """
 frappe.db.sql("select 1 from `tabConversation Session` limit 1")
 frappe.db.savepoint("mine")

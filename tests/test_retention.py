@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.races import race
 from tests.sealed import every_seal_fits
 from tests.test_consistency import damage, set_row, stored
 
@@ -106,8 +107,7 @@ def test_a_step_is_bounded_and_turns_go_before_their_session(retention, ended, l
 def test_two_that_run_at_once_share_the_work(retention, ended, left, worker):
 	names = ended(30)
 	code = "from assistant_session.maintenance import retention\nresult = retention.purge(days)"
-	pending = [worker().start(code, days=DAYS) for _run in range(2)]
-	assert sum(wait() for wait in pending) == 30 * 5
+	assert sum(purged for (purged,) in race(worker, code, [{"days": DAYS}] * 2)) == 30 * 5
 	assert all(left(name) == (0, 0, 0) for name in names)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.races import race
 from tests.sealed import every_seal_fits
 
 __all__ = ["every_seal_fits"]
@@ -115,16 +116,20 @@ def late_has_started(worker) -> None:
 
 
 def test_a_second_message_waits_and_replies_never_interleave(opened, worker, sessions):
+	"""One waits; who comes third is told so at once, and comes again."""
 	code = """
-import time
-for number in range(5):
-	with sessions.turn(name, f"{who}{number}") as turn:
-		time.sleep(0.01)
-		turn.reply(f"re: {who}{number}")
-	frappe.db.commit()
+stored = False
+while not stored:
+	try:
+		with sessions.turn(name, f"{who}{round}") as turn:
+			time.sleep(0.01)
+			turn.reply(f"re: {who}{round}")
+		frappe.db.commit()
+		stored = True
+	except sessions.SessionBusy:
+		frappe.db.rollback()
 """
-	pending = [worker().start(code, name=opened, who=who) for who in "ABC"]
-	[wait() for wait in pending]
+	race(worker, code, [{"name": opened, "who": who} for who in "ABC"], rounds=5)
 	stored = sessions.history(opened)
 	assert [turn.sequence for turn in stored] == list(range(1, 31))
 	assert all(

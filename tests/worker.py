@@ -67,7 +67,7 @@ class WorkerError(Exception):
 def _serve(site: str) -> None:
 	import frappe
 
-	from assistant_session import authentication, sessions
+	from assistant_session import authentication, compat, sessions
 	from assistant_session.authentication import lockout
 	from assistant_session.sessions import (
 		coherence,
@@ -85,7 +85,7 @@ def _serve(site: str) -> None:
 	frappe.init(site, sites_path=".")
 	frappe.connect()
 	given = dict(
-		frappe=frappe, authentication=authentication, lockout=lockout, sessions=sessions, coherence=coherence, config=config, holds=holds, memory=memory,
+		frappe=frappe, compat=compat, authentication=authentication, lockout=lockout, sessions=sessions, coherence=coherence, config=config, holds=holds, memory=memory,
 		processing=processing, register=register, store=store, transaction=transaction, writing=writing,
 	)  # fmt: skip
 	out.write("ready\n")
