@@ -1,7 +1,6 @@
 """The chatbot that answers in the tests: what it does is asked for by the message itself."""
 
 import frappe
-import pymysql
 
 from assistant_session import authentication
 
@@ -34,7 +33,7 @@ def _let_fail(statement: str, code: str, *how: str) -> None:
 		if not hit or "afterwards" in how:
 			execute(query, values)
 		if hit:
-			raise pymysql.err.OperationalError(int(code), "as a test asked for")
+			raise frappe.db.OperationalError(int(code), "as a test asked for")
 
 	cursor.execute = failing
 	if "away" in how:  # nobody can connect again either
