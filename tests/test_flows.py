@@ -25,11 +25,18 @@ def register(site, monkeypatch):
 		}
 		for hook, value in found.items():
 			monkeypatch.setattr(hooks, hook, {} if value is None else {"booking": value}, raising=False)
-		site.local.request_cache.clear()
+		_read_hooks_anew(site)
 
 	put()
 	yield put
+	monkeypatch.undo()
+	_read_hooks_anew(site)
+
+
+def _read_hooks_anew(site) -> None:
 	site.local.request_cache.clear()
+	if kept := getattr(site, "_site_cached_load_app_hooks", None):  # Frappe 16
+		kept.clear_cache()
 
 
 @pytest.fixture
