@@ -79,11 +79,11 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 		_commit(answer)
 		return _refusal(answer.refused) if answer.refused else _success(answer)
 	except SessionError as error:
-		_roll_back()
+		_roll_back(broken=isinstance(error, SessionStoreUnavailable))
 		return _refusal(error)
 	except Exception as error:
 		lost = compat.is_connection_lost(error) or compat.is_lost_transaction(error)
-		_roll_back()
+		_roll_back(broken=lost)
 		if lost:
 			return _refusal(SessionStoreUnavailable.of())
 		log(function.__name__, error)
@@ -130,19 +130,22 @@ def _commit(answer: Answer) -> None:
 		log("after COMMIT", error)
 
 
-def _roll_back() -> None:
+def _roll_back(broken: bool = False) -> None:
 	"""Whatever happens, the transaction is over and the session free: see `compat.watch_rollbacks`."""
-	here = ledger()
+	here, db = ledger(), compat.database()
 	try:
-		compat.database().rollback()
+		db.rollback()
 	except Exception as error:
 		log("ROLLBACK", error)
-		_leave_database()
+		broken = True
 	here.after_rollback()
+	if broken:
+		_leave_database(db)
 
 
-def _leave_database() -> None:
+def _leave_database(db) -> None:
 	"""Without a connection Frappe ends the request with our answer; on a broken one it would fail again."""
+	compat.hang_up(db)
 	frappe.local.db = frappe.local.session_obj = None
 	if getattr(frappe.local, "primary_db", None):
 		frappe.local.primary_db = None
