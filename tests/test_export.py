@@ -101,13 +101,16 @@ def test_no_secret_of_the_sites_is_handed_out(person, verified, member, site):
 	assert not any(secret in text for secret in row if secret) and "digest" not in text and "salt" not in text
 
 
-def test_long_conversations_are_read_page_by_page(person, sessions, site, opened, monkeypatch):
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 6, 7])
+def test_long_conversations_are_read_page_by_page_to_the_last_turn(
+	person, sessions, site, opened, monkeypatch, count
+):
 	monkeypatch.setattr(person, "PAGE", 3)
-	for number in range(8):
+	for number in range(count):
 		sessions.add_turn(opened, "user", f"message {number}")
 	site.db.commit()
 	(found,) = person.export(person.Person.by_session(opened))
-	assert [turn["content"] for turn in found["turns"]] == [f"message {number}" for number in range(8)]
+	assert [turn["content"] for turn in found["turns"]] == [f"message {number}" for number in range(count)]
 
 
 def test_what_is_broken_is_handed_out_as_it_is_stored(person, verified, set_row, damage):

@@ -302,3 +302,11 @@ def test_a_writer_whose_agent_lock_went_to_another_is_refused(site, sessions, op
 			write()
 	assert sessions.release_agent(mine) is False and sessions.active_agent(opened) == "billing"
 	assert sessions.transition(opened, "THEIRS", grant=theirs).current_state == "THEIRS"
+
+
+@pytest.mark.parametrize("text", ["11", "-7", "007", "true", "null", "1e3", "{}"])
+def test_a_message_that_looks_like_something_else_is_a_text(workers, text):
+	page = Caller(workers.url, SITE).open()
+	answer = page.own("send_message", message=text, message_id="11")
+	assert answer.status_code == 200, answer.text
+	assert page.history()[0]["content"] == text

@@ -70,6 +70,24 @@ def test_a_field_both_changed_differently_is_a_conflict_that_names_it(
 	assert sessions.history(opened) == []
 
 
+@pytest.mark.parametrize(
+	("mine", "theirs"),
+	[
+		(lambda s: s.lock_intent("pension_inquiry"), "sessions.deauthenticate(name)"),
+		(lambda s: s.deauthenticate("logout"), "sessions.lock_intent(name, 'pension_inquiry')"),
+	],
+)
+def test_what_belongs_together_is_not_put_together_from_two_writers(
+	sessions, site, opened, meanwhile, mine, theirs
+):
+	"""An intent locked for a person who has logged out meanwhile would stay for the next one."""
+	sessions.authenticate(opened, {"name": "Hari"}, method="test")
+	site.db.commit()
+	with pytest.raises(sessions.SessionConflict), sessions.turn(opened, "hello") as turn:
+		mine(turn.session)
+		meanwhile(theirs)
+
+
 def test_the_same_change_twice_is_no_conflict(sessions, site, opened, meanwhile):
 	with sessions.turn(opened, "hello") as turn:
 		turn.session.transition("SAME")

@@ -439,3 +439,16 @@ def test_a_site_of_the_same_process_without_the_app_notices_nothing(site, monkey
 	assert get_count not in site.whitelisted
 	monkeypatch.setattr(site, "get_installed_apps", lambda *_more, **_named: ["frappe"])
 	assert get_count in site.whitelisted
+
+
+@pytest.mark.parametrize("method", ["as_dict", "as_json", "get_valid_dict", "db_update", "delete", "x"])
+@pytest.mark.parametrize("doctype", OURS)
+def test_a_method_of_a_document_is_run_for_nobody_unless_it_is_whitelisted(
+	ask, names, stored, doctype, method
+):
+	"""`run_method` would answer with the hash of an identity and a stored profile."""
+	before = stored(doctype, names[doctype])
+	for verb in ("GET", "POST"):
+		answer = ask(AGENT, f"/api/resource/{doctype}/{names[doctype]}", verb=verb, run_method=method)
+		assert answer.status_code in (403, 404), answer.text
+	assert stored(doctype, names[doctype]) == before
