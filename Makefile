@@ -1,7 +1,7 @@
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: demo test bench scale chaos lint clean
+.PHONY: demo test bench scale chaos mutants lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
@@ -18,6 +18,9 @@ scale:  ## turns of several processes, and with ten million turns in the table (
 chaos:  ## conversations while servers are killed, and a checker; SECONDS=180 and SEED=… choose the run
 	@$(PYTHON) -m chaos.place
 	@$(PYTHON) -m dev run env SECONDS=$(SECONDS) MINUTES=$(MINUTES) SEED=$(SEED) python -m chaos
+
+mutants:  ## break the code in 200 small ways, one at a time, and see whether tests notice (an hour; goes on where it stopped)
+	@$(PYTHON) -m dev run sh -c '"$$(python -m mutants.place)" -m mutants'
 
 lint:
 	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check ."

@@ -1,0 +1,106 @@
+"""`make mutants`: COUNT breaks drawn by SEED, for MINUTES at the most; run again, it goes on where it stopped.
+
+Exits with 1 if fewer than 95 in a hundred of those tried were noticed. Each one that was not is shown as a diff.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cosmic_ray.mutating import use_mutation
+from cosmic_ray.plugins import get_operator
+from cosmic_ray.work_db import WorkDB
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
+
+from . import judges, operators, place, sample
+
+NOTICED_AT_LEAST = 0.95
+PATIENCE = 300  # seconds for the tests of one break; a test that hangs has noticed
+
+
+def main() -> int:
+	count, seed = int(os.environ.get("COUNT") or 200), os.environ.get("SEED") or "1"
+	until = time.monotonic() + 60 * float(os.environ.get("MINUTES") or 60)
+	operators.check()
+	place.copy()
+	if not _is_green():
+		print("the tests fail without any break: mend that first")
+		return 2
+	results = WorkDB(place.FOLDER / f"seed-{seed}.sqlite", WorkDB.Mode.create)
+	if not results.num_work_items:
+		results.add_work_items(sample.draw(place.TREE, count, seed))
+	for number, item in enumerate(results.pending_work_items, 1):
+		if time.monotonic() > until:
+			break
+		results.set_result(item.job_id, _try(item))
+		print(_line(number, item, dict(results.results)[item.job_id]), flush=True)
+	return _report(results, seed)
+
+
+def _is_green() -> bool:
+	"""Whether what goes through everything passes in the unbroken copy."""
+	return _run([f"tests/{name}.py" for name in judges.THROUGH_EVERYTHING])[0] == 0
+
+
+def _try(item: WorkItem) -> WorkResult:
+	(spec,) = item.mutations
+	files = judges.of(place.TREE, spec.module_path, spec.definition_name)
+	with use_mutation(spec.module_path, get_operator(spec.operator_name)(), spec.occurrence) as (
+		before,
+		after,
+	):
+		if after is None:
+			return WorkResult(WorkerOutcome.NO_TEST)
+		status, output = _run(files)
+	diff = _diff(spec.module_path, before, after)
+	outcome = TestOutcome.SURVIVED if status == 0 else TestOutcome.KILLED
+	return WorkResult(WorkerOutcome.NORMAL, output=output[-2000:], test_outcome=outcome, diff=diff)
+
+
+def _run(files: list[str]) -> tuple[int, str]:
+	python = Path(os.environ["FRAPPE_BENCH"]) / "env" / "bin" / "python"
+	command = [python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *files]
+	environment = {**os.environ, "PYTHONPATH": str(place.TREE), "PYTHONDONTWRITEBYTECODE": "1"}
+	process = subprocess.Popen(
+		command, cwd=place.TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+	)
+	try:
+		output, _none = process.communicate(timeout=PATIENCE)
+	except subprocess.TimeoutExpired:
+		process.terminate()  # pytest then ends what its fixtures have started
+		process.communicate()
+		return -1, "it took too long"
+	return process.returncode, output
+
+
+def _diff(file: Path, before: str, after: str) -> str:
+	from difflib import unified_diff
+
+	name = file.relative_to(place.TREE).as_posix()
+	return "\n".join(unified_diff(before.split("\n"), after.split("\n"), name, name, n=1, lineterm=""))
+
+
+def _line(number: int, item: WorkItem, result: WorkResult) -> str:
+	(spec,) = item.mutations
+	where = f"{spec.module_path.relative_to(place.TREE)}:{spec.start_pos[0]}"
+	noticed = "noticed" if result.is_killed else "NOT NOTICED"
+	return f"{number:4} {noticed:12} {spec.operator_name.split('/')[1]:30} {where}"
+
+
+def _report(results: WorkDB, seed: str) -> int:
+	tried = [result for _job, result in results.results if result.worker_outcome == WorkerOutcome.NORMAL]
+	missed = [result for result in tried if not result.is_killed]
+	for result in missed:
+		print(f"\n{result.diff}")
+	noticed = len(tried) - len(missed)
+	share = noticed / len(tried) if tried else 0
+	print(
+		f"\n{noticed} of {len(tried)} breaks noticed ({share:.1%}), seed {seed}; {results.num_work_items - len(tried)} not tried"
+	)
+	return 0 if share >= NOTICED_AT_LEAST else 1
+
+
+if __name__ == "__main__":
+	sys.exit(main())
