@@ -123,7 +123,8 @@ def _acquire_in_database(name: str, deadline: float, anew: bool) -> Hold:
 		if anew:
 			compat.begin_anew()
 		try:
-			store.select_locked(name, wait=False)
+			with compat.refusable():
+				store.select_locked(name, wait=False)
 			return hold
 		except Exception as error:
 			if not compat.is_lock_wait(error):
