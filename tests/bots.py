@@ -1,8 +1,7 @@
 """The chatbot that answers in the tests: what it does is asked for by the message itself."""
 
-import frappe
-
 from assistant_session import authentication
+from tests import databases
 
 
 def respond(turn):
@@ -15,6 +14,6 @@ def respond(turn):
 		turn.session.transition(turn.message.removeprefix("state "))
 		turn.reply("moved")
 	elif turn.message.startswith("kill database"):
-		frappe.db.sql(f"kill {frappe.db.sql('select connection_id()')[0][0]}")
+		databases.kill(databases.connection_number())
 	else:
 		turn.reply(f"you said: {turn.message}")
