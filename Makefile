@@ -1,13 +1,15 @@
 PYTHON ?= python3
 TESTS ?= tests
+# Where there is such a site: on somebody's own bench there may be none.
+ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 
 .PHONY: demo test bench scale chaos mutants lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
 
-test:  ## lint, then the whole suite on a real Frappe; FRAPPE_BENCH and FRAPPE_SITE choose another bench
-	@$(PYTHON) -m dev run --desk sh -c "python -m ruff check . && python -m ruff format --check . && python -m pytest $(TESTS)"
+test:  ## lint, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
+	@$(PYTHON) -m dev run --desk --postgres sh -c "python -m ruff check . && python -m ruff format --check . && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_POSTGRES))"
 
 bench:  ## the figures in the README
 	@$(PYTHON) -m dev run sh -c "python -m benchmarks && python -m benchmarks.backlog"

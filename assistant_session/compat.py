@@ -6,7 +6,7 @@ ask here what an error *means*. Nothing here writes anything.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from inspect import signature
 from typing import Any
@@ -15,9 +15,12 @@ from weakref import ref
 import frappe
 
 SECOND = "assistant_session_second_connection"
+APART = "assistant_session_apart"  # true of the second connection while `apart` has a transaction on it
 TRIES_APART = 5
 DUPLICATE = {1062, "23505"}
 LOST_TRANSACTION = {1213, 1020, "40001", "40P01"}  # deadlock, changed since the snapshot, serialisation
+REFUSABLE = "assistant_session_refusable"  # a savepoint; blocks within one another may share the name
+IDLE = 0  # psycopg2: the server is in no transaction
 LOCK_WAIT = {1205, "55P03"}  # lock wait timeout; PostgreSQL: lock not available
 # Server gone, connection lost, cannot connect, shutting down, killed, a cluster's node that is not ready (1047), a COMMIT
 # that failed (1180); PostgreSQL classes 08 and 57P.
@@ -48,8 +51,9 @@ def apart(work: Callable[[Any], Any]):
 	for attempt in range(TRIES_APART):
 		try:
 			second = beside()
+			setattr(second, APART, True)
 			result = work(second)
-			second.sql("commit")
+			_end(second, "commit")
 			return result
 		except Exception as error:
 			_end_apart(error)
@@ -66,7 +70,7 @@ def read_beside(sql: str, values: tuple):
 		second = beside()
 		try:
 			rows = second.sql(sql, values)
-			second.sql("rollback")  # an open transaction would keep the table from being altered
+			_end_reading(second)
 			return rows
 		except Exception as error:
 			setattr(database(), SECOND, None)
@@ -75,10 +79,47 @@ def read_beside(sql: str, values: tuple):
 	return ()
 
 
+@contextmanager
+def snapshot_beside() -> Iterator[Any]:
+	"""The second connection, on which all that is read within the block is of one moment."""
+	second = beside()
+	try:
+		if second.db_type == "postgres" and not getattr(second, APART, False):
+			second.sql("set transaction isolation level repeatable read")
+		yield second
+	finally:
+		_end_reading(second)
+
+
+@contextmanager
+def refusable() -> Iterator[None]:
+	"""The transaction can be used on after the statement in the block was refused.
+
+	MariaDB undoes that one statement by itself. PostgreSQL refuses all that follow, unless a savepoint undoes it.
+	"""
+	db = database()
+	if db.db_type == "mariadb":
+		yield
+		return
+	_require_transaction(db)
+	db.savepoint(REFUSABLE)
+	try:
+		yield
+		db.release_savepoint(REFUSABLE)
+	except Exception as error:
+		if not (is_lost_transaction(error) or is_connection_lost(error)):
+			db.rollback(save_point=REFUSABLE)
+		raise
+
+
+def _require_transaction(db) -> None:
+	"""After a COMMIT that failed PostgreSQL has no transaction, where the driver believes in one."""
+	if db._conn and db._conn.info.transaction_status == IDLE:
+		db.begin()
+
+
 def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
-	"""A locking read where the database has them; SQLite locks the whole database for a writer anyway."""
-	if database().db_type == "sqlite":
-		return query
+	"""A locking read."""
 	if skip_locked:
 		return query.for_update(skip_locked=True)
 	return query.for_update(nowait=True) if nowait else query.for_update()
@@ -89,6 +130,28 @@ def lock_named(query):
 	none, MariaDB locks what lies between as well."""
 	query = query.force_index("PRIMARY") if database().db_type == "mariadb" else query
 	return for_update(query, skip_locked=True)
+
+
+def add_index(doctype: str, columns: list[str]) -> None:
+	"""An index on `columns`, unless there is one. On PostgreSQL an index has its name for itself among all tables of the
+	site, and where another table's has the one that Frappe gives, Frappe makes none without a word."""
+	db, name = database(), "_".join(columns)
+	if db.db_type == "mariadb":
+		db.add_index(doctype, columns)
+		return
+	table = f"tab{doctype}"
+	theirs = name if len(columns) == 1 else db.get_index_name(columns)
+	if not db.has_index(table, theirs):
+		db.add_index(doctype, columns, f"{frappe.scrub(doctype)}_{name}")
+
+
+def add_search_indexes(doctype: str) -> None:
+	"""The indexes that the DocType's fields ask for and that Frappe did not make, for the same reason."""
+	if database().db_type == "mariadb":
+		return  # there a name belongs to one table
+	for column in frappe.get_meta(doctype).fields:
+		if column.search_index:
+			add_index(doctype, [column.fieldname])
 
 
 def is_connected() -> bool:
@@ -115,7 +178,7 @@ def queue_once(queue, callback) -> None:
 
 def begin_anew() -> None:
 	"""Leave the transaction's snapshot for a new one. Only for who owns the transaction and wrote nothing in it:
-	on MariaDB this commits, elsewhere it rolls back, and savepoints and row locks are gone.
+	on MariaDB this commits, on PostgreSQL it rolls back, and savepoints and row locks are gone.
 
 	Runs none of Frappe's commit or rollback callbacks: they belong to whoever queued them.
 	"""
@@ -176,9 +239,15 @@ def hang_up(db) -> None:
 	db.transaction_writes = 0
 
 
+class SnapshotTooOld(Exception):
+	"""A row was made since this transaction's snapshot, and PostgreSQL shows it to no statement of it; the transaction
+	is as lost as if it had been changed since."""
+
+
 def is_lost_transaction(error: Exception) -> bool:
-	"""The database has rolled back the whole transaction; everything it wrote is gone."""
-	return isinstance(error, frappe.QueryDeadlockError) or _code(error) in LOST_TRANSACTION
+	"""The whole transaction is to be done again: the database has rolled it back, or can show it no newer row."""
+	lost = frappe.QueryDeadlockError, SnapshotTooOld
+	return isinstance(error, lost) or _code(error) in LOST_TRANSACTION
 
 
 def is_lock_wait(error: Exception) -> bool:
@@ -209,20 +278,34 @@ def is_connection_lost(error: Exception) -> bool:
 @contextmanager
 def on_second_connection():
 	"""Frappe's own functions read on the second connection within the block; nothing may be written."""
-	first, second = frappe.local.db, beside()
-	frappe.local.db = second
-	try:
-		yield
-	finally:
-		frappe.local.db = first
-		second.sql("rollback")
+	first = frappe.local.db
+	with snapshot_beside() as second:
+		frappe.local.db = second
+		try:
+			yield
+		finally:
+			frappe.local.db = first
 
 
 def _end_apart(error: Exception) -> None:
 	if is_connection_lost(error):
 		setattr(database(), SECOND, None)
 	else:
-		beside().sql("rollback")
+		_end(beside(), "rollback")
+
+
+def _end_reading(second) -> None:
+	"""An open transaction would keep the table from being altered; one of `apart` is left to go on."""
+	if not getattr(second, APART, False):
+		_end(second, "rollback")
+
+
+def _end(second, how: str) -> None:
+	"""`commit` or `rollback` by the driver: told in SQL, PostgreSQL's would not know that the next statement has to
+	begin a transaction, and each would be committed by itself."""
+	getattr(second._conn, how)()
+	setattr(second, APART, False)
+	second.transaction_writes = 0  # Frappe counts them until a statement says that they ended
 
 
 def _connect():
@@ -234,7 +317,19 @@ def _connect():
 		"user": conf.get("db_user") or conf.db_name, "password": conf.db_password, "cur_db_name": conf.db_name,
 	}  # fmt: skip
 	known = signature(get_db).parameters
-	return get_db(**{name: value for name, value in wanted.items() if name in known})
+	second = get_db(**{name: value for name, value in wanted.items() if name in known})
+	second.connect()
+	if second.db_type == "postgres":
+		_prepare(second)
+	return second
+
+
+def _prepare(second) -> None:
+	"""PostgreSQL's own level, at which who waited for a row goes on with what is there by then; and a bound for that wait
+	where the site has none, as long as MariaDB's."""
+	second.sql("select set_config('lock_timeout', '50s', false) where current_setting('lock_timeout') = '0'")
+	second._conn.commit()
+	second._conn.set_session(isolation_level="READ COMMITTED")
 
 
 def _code(error: Exception | None):

@@ -1,8 +1,9 @@
 """What a site needs besides DocTypes: roles, a key, the first channel, the composite indexes. Idempotent."""
 
 import frappe
+from frappe import _
 
-from . import hooks
+from . import compat, hooks
 from .maintenance import sealing
 from .sessions import config, keys
 
@@ -13,6 +14,8 @@ ROLES = {
 	"Assistant Session Service": False,  # for routers and webhooks; never opens Desk
 	"Assistant Session Monitoring": False,  # for Prometheus; reads the endpoint `metrics` and nothing else
 }
+
+DATABASES = ("mariadb", "postgres")
 
 # The lookups of the scheduler's jobs; single-column indexes stand in the DocTypes.
 INDEXES = {
@@ -31,6 +34,15 @@ INDEXES = {
 
 
 KEPT_WITH_SESSIONS = ("Conversation Turn", "Session Event")
+
+
+def before_install() -> None:
+	"""Refuse a database on which verification would wait for itself for ever: its counters are written on a second
+	connection, while the first one writes the session."""
+	if frappe.db.db_type not in DATABASES:
+		frappe.throw(
+			_("Assistant Session needs MariaDB or PostgreSQL; this site is on {0}.").format(frappe.db.db_type)
+		)
 
 
 def after_install() -> None:
@@ -81,4 +93,6 @@ def _make_first_channel() -> None:
 def _make_indexes() -> None:
 	for doctype, indexes in INDEXES.items():
 		for columns in indexes:
-			frappe.db.add_index(doctype, columns)
+			compat.add_index(doctype, columns)
+	for doctype in hooks._ours:
+		compat.add_search_indexes(doctype)

@@ -1,6 +1,7 @@
 """`python3 -m dev run COMMAND…`: bring the pocket bench up, run a command on it, take it down again.
 
-`run --desk COMMAND…` also builds Desk and finds a browser, for commands that open pages. With FRAPPE_BENCH (and FRAPPE_SITE) in the environment the command runs on that bench instead.
+`run --desk COMMAND…` also builds Desk and finds a browser, for commands that open pages; `run --postgres COMMAND…`
+also has a site on a PostgreSQL. With FRAPPE_BENCH (and FRAPPE_SITE) in the environment the command runs on that bench instead.
 """
 
 import fcntl
@@ -14,7 +15,9 @@ from pathlib import Path
 from . import servers, site
 from .console import SetupError, fail, say
 
-USAGE = "usage: python3 -m dev run [--desk] COMMAND…   (see the Makefile)"
+USAGE = "usage: python3 -m dev run [--desk] [--postgres] COMMAND…   (see the Makefile)"
+
+OPTIONS = DESK, POSTGRES = "--desk", "--postgres"
 
 
 class Stopped(Exception):
@@ -24,13 +27,14 @@ class Stopped(Exception):
 def main(arguments: list[str]) -> int:
 	if sys.version_info < (3, 10):  # noqa: UP036 - said in a sentence, where an old Python would end in a traceback
 		return fail(SetupError("Python 3.10 or later is needed."))
-	run, desk, command = arguments[:1], arguments[1:2] == ["--desk"], arguments[1:]
-	command = command[1:] if desk else command
+	run, command, wanted = arguments[:1], arguments[1:], set()
+	while command[:1] and command[0] in OPTIONS:
+		wanted.add(command.pop(0))
 	if run != ["run"] or not command:
 		return fail(SetupError(USAGE))
 	_turn_signals_into_exceptions()
 	try:
-		return _run_elsewhere(command) if os.environ.get("FRAPPE_BENCH") else _run_here(command, desk)
+		return _run_elsewhere(command) if os.environ.get("FRAPPE_BENCH") else _run_here(command, wanted)
 	except Stopped as stopped:
 		say(f"stopped by {stopped}; the servers are down")
 		return 130
@@ -55,11 +59,11 @@ def _run_elsewhere(command: list[str]) -> int:
 	return _wait(command, environment)
 
 
-def _run_here(command: list[str], desk: bool) -> int:
+def _run_here(command: list[str], wanted: set[str]) -> int:
 	with _only_one():
 		bench = site.Bench()
 		try:
-			bench.up(desk)
+			bench.up(DESK in wanted, POSTGRES in wanted)
 			return _wait(command, bench.environment())
 		finally:
 			bench.down()

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from .console import SetupError, run
@@ -24,16 +25,27 @@ def free_port() -> int:
 		return probe.getsockname()[1]
 
 
-def end_with_parent() -> None:
-	"""In a child, before exec: SIGTERM when this process ends, however it does (Linux)."""
-	ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent(ending: int = signal.SIGTERM) -> None:
+	"""In a child, before exec: the signal `ending` when this process ends, however it does (Linux)."""
+	ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ending)
 
 
 class Server:
-	"""A child process that listens on a loopback port."""
+	"""A child process that listens on a loopback port; the signal `ending` ends it in good order."""
 
-	def __init__(self, name: str, command: list, port: int, log: Path, cwd: Path | None = None, env=None):
+	def __init__(
+		self,
+		name: str,
+		command: list,
+		port: int,
+		log: Path,
+		cwd: Path | None = None,
+		env=None,
+		*,
+		ending: int = signal.SIGTERM,
+	):
 		self.name, self.command, self.port, self.log, self.cwd, self.env = name, command, port, log, cwd, env
+		self.ending = ending
 		self.process: subprocess.Popen | None = None
 
 	def start(self) -> "Server":
@@ -45,17 +57,17 @@ class Server:
 				stderr=subprocess.STDOUT,
 				cwd=self.cwd,
 				env=self.env,
-				preexec_fn=end_with_parent,
+				preexec_fn=partial(end_with_parent, self.ending),
 				start_new_session=True,  # Ctrl-C is ours to handle
 			)
 		self._wait_until_listening()
 		return self
 
-	def stop(self, signal_number: int = signal.SIGTERM, patience: float = 20) -> None:
-		"""End the process with `signal_number`, with SIGKILL if it is still there after `patience` seconds."""
+	def stop(self, signal_number: int | None = None, patience: float = 20) -> None:
+		"""End the process with `signal_number` or its own `ending`, with SIGKILL if it is there after `patience` seconds."""
 		if self.process is None or self.process.poll() is not None:
 			return
-		self.process.send_signal(signal_number)
+		self.process.send_signal(signal_number or self.ending)
 		try:
 			self.process.wait(patience)
 		except subprocess.TimeoutExpired:

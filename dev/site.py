@@ -1,4 +1,4 @@
-"""A bench with two sites, as Frappe's own `bench` lays it out, below one git-ignored folder."""
+"""A bench with two sites, or three, as Frappe's own `bench` lays it out, below one git-ignored folder."""
 
 import hashlib
 import json
@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import assets, frappe_source, packages, servers
+from . import assets, frappe_source, packages, postgres, servers
 from .console import SetupError, run, step
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ROOT = REPOSITORY / ".bench"
 SITE, OTHER_SITE = "chat.localhost", "other.localhost"
+POSTGRES_SITE = "postgres.localhost"
 APP = "assistant_session"
 
 # Frappe's pins of 2023 have no releases for the Pythons that came later; there these are let free.
@@ -30,11 +31,13 @@ class Bench:
 		self.root, self.sites, self.log = root, root / "sites", root / "setup.log"
 		self.python = root / "env" / "bin" / "python"
 		self.servers: list[servers.Server] = []
+		self.sites_up: list[str] = []
 
-	def up(self, desk: bool = False) -> None:
-		"""Everything made and running, with `desk` also what a browser needs; `down` undoes the running part."""
+	def up(self, desk: bool = False, on_postgres: bool = False) -> None:
+		"""Everything made and running, with `desk` also what a browser needs, with `on_postgres` also a site on
+		PostgreSQL; `down` undoes the running part."""
 		self.root.mkdir(exist_ok=True)
-		programs = packages.ensure(self.log, desk)
+		programs = packages.ensure(self.log, desk, on_postgres)
 		self._once("python", self._make_environment, _python_key())
 		self._once("frappe", self._restore_frappe, frappe_source.TREE_SHA256)
 		self._link_app()
@@ -44,10 +47,35 @@ class Bench:
 		self._once("mariadb", lambda: database.initialise(self.log), "1")
 		with step("starting MariaDB and two Redis"):
 			self._start(database, programs)
+		root = ["--db-root-username", "root", "--db-root-password", database.password, "--no-mariadb-socket"]
 		for site in (SITE, OTHER_SITE):
-			self._once(f"site-{site}", lambda site=site: self._make_site(site, database.password), "1")
-			self._once(f"wizard-{site}", lambda site=site: self._answer_wizard(site), "1")
-			self._once(f"install-{site}", lambda site=site: self._install_app(site), _app_key())
+			self._up_site(site, root)
+		if on_postgres:
+			self._up_on_postgres(programs)
+
+	def _up_site(self, site: str, database: list[str]) -> None:
+		"""The site made and at this version of the app; `database` says on which server, and as whom, to make it."""
+		self._once(f"site-{site}", lambda: self._make_site(site, database), "1")
+		self._once(f"wizard-{site}", lambda: self._answer_wizard(site), "1")
+		self._once(f"install-{site}", lambda: self._install_app(site), _app_key())
+		self.sites_up.append(site)
+
+	def _up_on_postgres(self, programs: dict[str, str]) -> None:
+		database = postgres.PostgreSQL(programs, self.root / "postgres")
+		self._once("postgres", lambda: database.initialise(self.log), f"1 {programs['postgres']}")
+		server = database.start(self.root / "postgres.log")
+		self.servers.append(server)
+		self._note_port(POSTGRES_SITE, server.port)
+		root = ["--db-root-username", postgres.SUPERUSER, "--db-root-password", database.password]
+		where = ["--db-type", "postgres", "--db-host", "127.0.0.1", "--db-port", str(server.port)]
+		self._up_site(POSTGRES_SITE, [*root, *where])
+
+	def _note_port(self, site: str, port: int) -> None:
+		"""Every start has another port, and a site on PostgreSQL does not find it in the common configuration."""
+		file = self.sites / site / "site_config.json"
+		if file.exists():
+			configuration = {**json.loads(file.read_text()), "db_host": "127.0.0.1", "db_port": port}
+			file.write_text(json.dumps(configuration, indent=1))
 
 	def down(self) -> None:
 		for server in reversed(self.servers):
@@ -58,8 +86,10 @@ class Bench:
 		"""The variables by which tests, demo and benchmarks find this bench (and could find any other)."""
 		scratch = self.root / "tmp"
 		scratch.mkdir(exist_ok=True)
+		on_postgres = {"FRAPPE_POSTGRES_SITE": POSTGRES_SITE} if POSTGRES_SITE in self.sites_up else {}
 		return {
 			**os.environ,
+			**on_postgres,
 			"TMPDIR": str(scratch),
 			"FRAPPE_BENCH": str(self.root),
 			"FRAPPE_SITE": SITE,
@@ -158,15 +188,12 @@ class Bench:
 		}
 		(self.sites / "common_site_config.json").write_text(json.dumps(configuration, indent=1))
 
-	def _make_site(self, site: str, root_password: str) -> None:
+	def _make_site(self, site: str, database: list[str]) -> None:
 		admin = self.root / "admin-password"
 		if not admin.exists():
 			admin.touch(mode=0o600)
 			admin.write_text(secrets.token_urlsafe(12))
-		self.frappe(
-			"new-site", site, "--force", "--db-root-username", "root", "--db-root-password", root_password,
-			"--admin-password", admin.read_text(), "--no-mariadb-socket",
-		)  # fmt: skip
+		self.frappe("new-site", site, "--force", "--admin-password", admin.read_text(), *database)
 
 	def _answer_wizard(self, site: str) -> None:
 		"""Frappe's own setup wizard, without which Desk shows nothing else; the time zone is the one it assumes."""
@@ -194,6 +221,7 @@ _TITLES = {
 	"frappe": "restoring Frappe's source and checking it",
 	"desk": "building Desk from Frappe's sources, with packages from npm",
 	"mariadb": "making a private MariaDB",
+	"postgres": "making a private PostgreSQL",
 	"site": "making the site {site}",
 	"wizard": "answering the setup wizard of {site}",
 	"install": "bringing {site} up to this version of the app",

@@ -3,6 +3,7 @@
 import frappe
 
 from assistant_session import authentication
+from tests import databases
 
 
 def respond(turn):
@@ -17,7 +18,7 @@ def respond(turn):
 	elif turn.message.startswith("fail "):
 		_let_fail(*turn.message.split()[1:])
 	elif turn.message.startswith("kill database"):
-		frappe.db.sql(f"kill {frappe.db.sql('select connection_id()')[0][0]}")
+		databases.kill(databases.connection_number())
 	else:
 		turn.reply(f"you said: {turn.message}")
 

@@ -112,9 +112,15 @@ def traces(text: str | set[str], stage, cache_server) -> list[str]:
 	import frappe
 	import redis
 
+	from tests import databases
+
 	texts = [text] if isinstance(text, str) else sorted(text)
 	frappe.db.rollback()
-	found = [table.removeprefix("tab") for table, columns in _tables() if _in_table(table, columns, texts)]
+	found = [
+		table.removeprefix("tab")
+		for table, columns in databases.tables()
+		if databases.holds(table, columns, texts)
+	]
 	for file in _logs(stage):
 		if _holds(file.read_bytes(), texts):
 			found.append(str(file))
@@ -125,28 +131,6 @@ def traces(text: str | set[str], stage, cache_server) -> list[str]:
 
 def _holds(content: bytes, texts: list[str]) -> bool:
 	return any(text.encode() in content for text in texts)
-
-
-def _tables() -> list[tuple[str, list[str]]]:
-	"""All tables of the site with their columns, as the database knows them."""
-	import frappe
-
-	columns: dict[str, list[str]] = {}
-	rows = frappe.db.sql(
-		"select table_name, column_name from information_schema.columns where table_schema = database()"
-	)
-	for table, column in rows:
-		columns.setdefault(table, []).append(column)
-	return sorted(columns.items())
-
-
-def _in_table(table: str, columns: list[str], texts: list[str]) -> bool:
-	import frappe
-
-	values = ", ".join(f"ifnull(`{column}`, '')" for column in columns)
-	line = f"locate(%s, concat_ws(' ', {values}))"
-	conditions = " or ".join(line for _text in texts)
-	return bool(frappe.db.sql(f"select 1 from `{table}` where {conditions} limit 1", texts))
 
 
 def _logs(stage) -> list[Path]:

@@ -48,6 +48,10 @@ def long_lived(sessions, site, damage, set_row, monkeypatch):
 		damage(f"delete from `tab{doctype}` where {column} = %s", name)
 
 
+def first_event(site, session: str) -> str:
+	return site.get_all("Session Event", {"session": session}, order_by="name", limit=1, pluck="name")[0]
+
+
 def sequences(site, doctype: str, name: str) -> list[int]:
 	site.db.rollback()
 	return site.get_all(doctype, {"session": name}, pluck="sequence", order_by="sequence")
@@ -103,7 +107,7 @@ def test_old_events_go_and_the_rest_of_the_trail_is_verified(
 	sessions.release_agent(sessions.lock_agent(long_lived, "agent 4", steal=True))
 	site.db.commit()
 	assert sessions.ensure_consistency(long_lived).consistent
-	damage("update `tabSession Event` set actor = 'x' where session = %s order by name limit 1", long_lived)
+	damage("update `tabSession Event` set actor = 'x' where name = %s", first_event(site, long_lived))
 	assert "was altered" in sessions.report(long_lived).findings[0]["detail"]
 
 
@@ -133,9 +137,9 @@ FORGED = {
 
 
 @pytest.mark.parametrize("how", FORGED)
-def test_nobody_else_can_say_that_events_were_purged(retention, long_lived, sessions, damage, how):
+def test_nobody_else_can_say_that_events_were_purged(retention, long_lived, sessions, damage, how, site):
 	retention.purge_events(DAYS)
-	damage("delete from `tabSession Event` where session = %s order by name limit 1", long_lived)
+	damage("delete from `tabSession Event` where name = %s", first_event(site, long_lived))
 	damage(FORGED[how], long_lived)
 	assert kinds(sessions.report(long_lived)) == ["audit trail broken", "row altered"]
 
@@ -161,9 +165,7 @@ def test_a_digest_for_events_that_were_never_purged_is_named(long_lived, session
 
 
 def test_a_trail_that_is_broken_stays_as_it_is(retention, long_lived, damage, site):
-	damage(
-		"update `tabSession Event` set event = 'closed' where session = %s order by name limit 1", long_lived
-	)
+	damage("update `tabSession Event` set event = 'closed' where name = %s", first_event(site, long_lived))
 	before = sequences(site, "Session Event", long_lived)
 	assert retention.purge_events(DAYS) == 0 and sequences(site, "Session Event", long_lived) == before
 
@@ -191,12 +193,10 @@ def test_what_was_purged_meanwhile_by_another_is_not_purged_again(retention, lon
 	assert retention.purge_turns(DAYS) == 0 and stored(long_lived).purged_turns == 4
 
 
-def test_a_row_that_was_only_looked_at_is_free_again(retention, long_lived, damage, worker):
-	damage(
-		"update `tabSession Event` set event = 'closed' where session = %s order by name limit 1", long_lived
-	)
+def test_a_row_that_was_only_looked_at_is_free_again(retention, long_lived, damage, worker, site):
+	damage("update `tabSession Event` set event = 'closed' where name = %s", first_event(site, long_lived))
 	assert retention.purge_events(DAYS) == 0
-	code = "frappe.db.sql('set session innodb_lock_wait_timeout = 1'); sessions.add_turn(name, 'user', 'x'); frappe.db.commit()"
+	code = "databases.wait_for_locks(1); sessions.add_turn(name, 'user', 'x'); frappe.db.commit()"
 	worker().run(code, name=long_lived)
 
 

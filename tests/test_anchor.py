@@ -178,9 +178,10 @@ def test_also_when_it_went_on_since(anchor, file, told, sessions, site, damage, 
 	assert problem.endswith("is another one")
 
 
-def test_an_event_that_is_missing_is_named(anchor, file, told, damage, verdict):
+def test_an_event_that_is_missing_is_named(anchor, file, told, damage, verdict, site):
 	anchor.write()
-	damage(f"delete from `tab{EVENT}` where session = %s order by sequence desc limit 1", told)
+	(last,) = site.get_all(EVENT, {"session": told}, order_by="sequence desc", limit=1, pluck="name")
+	damage(f"delete from `tab{EVENT}` where name = %s", last)
 	(problem,) = said(verdict(), told)
 	assert problem.endswith("is missing")
 

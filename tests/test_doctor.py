@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 
+from tests import databases
 from tests.test_consistency import damage, set_row, stored, told
 
 __all__ = ["damage", "set_row", "stored", "told"]
@@ -130,14 +131,14 @@ def test_what_is_beyond_examining_is_named_and_the_others_are_seen(visited, ward
 def test_one_that_is_busy_is_named_and_the_others_are_mended(visited, ward, set_row, stored, worker, site):
 	for name in ward:
 		set_row(name, agent_lock_expires_at=PAST)
-	site.db.sql("set session innodb_lock_wait_timeout = 1")
+	databases.wait_for_locks(1)
 	holder = worker()
 	holder.run(
 		"frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)",
 		name=ward[1],
 	)
 	seen = visited(fix=True)
-	site.db.sql("set session innodb_lock_wait_timeout = default")
+	databases.wait_for_locks(50)
 	assert seen.failed == [f"{ward[1]}: SessionBusy"] and seen.repaired == {"agent lock overdue": 2}
 	holder.run("frappe.db.rollback()")
 	assert visited(fix=True).sound
@@ -179,6 +180,17 @@ def test_surroundings_that_endanger_sessions_are_said(doctor, site, cache_server
 		cache_server.client().config_set("appendonly", "no")
 	monkeypatch.setitem(site.local.conf, "assistant_session_keys", None)
 	assert any("make-key" in text for text in doctor.surroundings())
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_may_lose_what_was_acknowledged_or_wait_without_a_bound_is_named(doctor, site):
+	for setting in ("synchronous_commit = off", "lock_timeout = 0"):
+		site.db.sql(f"set local {setting}")
+	said = doctor.surroundings()
+	assert [text.partition(":")[0] for text in said] == [
+		"synchronous_commit is off",
+		doctor.NO_BOUND.partition(":")[0],
+	]
 
 
 def test_from_the_shell_it_says_what_is_wrong_and_changes_nothing_by_itself(stage, ward, set_row, stored):

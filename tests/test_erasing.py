@@ -423,6 +423,21 @@ def test_files_are_there_again_after_a_rollback(erasing, person, talkative, site
 	assert os.path.exists(path) and site.db.count("File", {"attached_to_name": talkative}) == 1
 
 
+def test_where_the_database_refuses_something_afterwards_who_comes_next_is_not_refused_as_well(
+	erase, talkative, site, monkeypatch
+):
+	from frappe.utils import file_manager
+
+	_attach(site, "Conversation Session", talkative, "passport-maya.txt")
+	site.db.commit()
+	monkeypatch.setattr(
+		file_manager, "delete_file", lambda _url: site.db.sql("select nothing from `tabNowhere`")
+	)
+	receipt = erase(session=talkative)
+	assert receipt["digest"] is None and receipt["left"][-1].startswith("not confirmed: ")
+	assert site.db.exists("User", "Administrator")
+
+
 def _attach(site, doctype: str, name: str, file_name: str) -> str:
 	values = {
 		"doctype": "File", "file_name": file_name, "content": SECRET + file_name, "is_private": 1,

@@ -1,13 +1,13 @@
 """What each credential may do over HTTP: security.md's first table, row by row, against real workers."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.callers import OWNER, SERVICE, TOKEN, UNKNOWN, VISITOR, Caller, key_of, uuid4
 from tests.conftest import SITE
+from tests.databases import until_running
 
 PERSONAL = {
 	"open_session": {},
@@ -212,20 +212,11 @@ def test_two_writers_of_one_field_get_409_and_nothing_of_the_message(caller, sit
 		target=lambda: answers.append(page.own("send_message", message="state MINE")), daemon=True
 	)
 	sending.start()
-	_until_it_waits_for_the_row(site)
+	until_running("UPDATE `tabConversation Session`")
 	site.db.commit()
 	sending.join()
 	assert refused(answers[0])[1]["type"] == "SessionConflict" and answers[0].status_code == 409
 	assert page.history() == [] and page.own("resume_session").json()["message"]["state"] == "HERS"
-
-
-def _until_it_waits_for_the_row(site) -> None:
-	for _look in range(500):
-		waiting = site.db.sql("show full processlist")
-		if any("UPDATE `tabConversation Session`" in (row[7] or "") for row in waiting):
-			return
-		time.sleep(0.01)
-	raise AssertionError("the worker never came to the row")
 
 
 def test_guests_who_open_at_the_same_moment_with_one_device_share_nothing(caller):

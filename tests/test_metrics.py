@@ -277,10 +277,10 @@ def test_restored_says_from_where_and_reads_say_how_often_memory_had_it(sessions
 def test_a_released_agent_lock_is_counted_with_the_time_it_was_held(sessions, site, opened, counted):
 	grant = sessions.lock_agent(opened, "scheduling")
 	site.db.commit()
+	locked_at = site.utils.add_to_date(sessions.get(opened).row.agent_locked_at, seconds=-90)
 	site.db.sql(
-		"update `tabConversation Session` set agent_locked_at = agent_locked_at - interval 90 second"
-		" where name = %s", opened,
-	)  # fmt: skip
+		"update `tabConversation Session` set agent_locked_at = %s where name = %s", (locked_at, opened)
+	)
 	site.db.commit()
 	assert sessions.release_agent(grant)
 	site.db.commit()
@@ -308,6 +308,7 @@ def trips_of_a_turn(sessions, site, name: str) -> tuple[int, int]:
 	return trips.statements, trips.redis
 
 
+@pytest.mark.mariadb  # the database says how many statements it got
 def test_a_turn_costs_the_same_statements_and_trips_as_without_counting(
 	sessions, site, opened, counted, monkeypatch
 ):
@@ -428,7 +429,7 @@ def test_a_late_flush_still_counts_in_the_hour_things_happened(site, label):
 	totals.add({quarter: {("turns", label): 1}, quarter + 1: {("turns", label): 2}})
 	found = dict(
 		site.get_all(
-			"Session Metric", {"label": label, "hour": ["is", "set"]}, ["hour", "value"], as_list=True
+			"Session Metric", {"label": label, "hour": [">", "1900-01-01"]}, ["hour", "value"], as_list=True
 		)
 	)
 	noon = datetime(2026, 3, 1, 12)
@@ -654,10 +655,10 @@ def test_purging_removes_old_hours_and_keeps_totals(site, label, total):
 	from assistant_session.metrics import totals
 
 	totals.add({0: {("turns", label): 3}})
-	assert site.db.exists("Session Metric", {"label": label, "hour": ["is", "set"]})
+	assert site.db.exists("Session Metric", {"label": label, "hour": [">", "1900-01-01"]})
 	site.get_doc({"doctype": "Session Metric"}).clear_old_logs(days=400)
 	site.db.rollback()
-	assert not site.db.exists("Session Metric", {"label": label, "hour": ["is", "set"]})
+	assert not site.db.exists("Session Metric", {"label": label, "hour": [">", "1900-01-01"]})
 	assert total(label) == 3
 
 

@@ -1,12 +1,19 @@
 """The set-up refuses what is not what it should be, and says so."""
 
 import json
+import signal
+import socket
+import subprocess
+import sys
+import time
 import zipfile
+from contextlib import suppress
 
 import pytest
 
 from dev import assets, frappe_source, packages
 from dev.console import SetupError
+from tests.conftest import REPOSITORY
 
 
 def wheel_with(folder, **files: str):
@@ -54,6 +61,55 @@ def test_node_and_a_browser_are_asked_for_only_with_desk(tmp_path, monkeypatch):
 	assert "chromium" not in packages.ensure(tmp_path / "log")
 	with pytest.raises(SetupError, match="apt-get install chromium nodejs npm "):
 		packages.ensure(tmp_path / "log", desk=True)
+
+
+def test_postgresql_is_asked_for_only_where_a_site_is_on_it(tmp_path, monkeypatch):
+	monkeypatch.setattr(
+		packages, "find", lambda program: None if program in packages.POSTGRES_PROGRAMS else "found"
+	)
+	monkeypatch.setattr(packages, "_root_prefix", lambda: None)
+	assert "postgres" not in packages.ensure(tmp_path / "log")
+	with pytest.raises(SetupError, match="apt-get install postgresql postgresql-client "):
+		packages.ensure(tmp_path / "log", postgres=True)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_debians_package_is_told_to_make_no_server_while_it_is_installed(tmp_path, monkeypatch, fails):
+	told = tmp_path / "createcluster.d" / "ours.conf"
+	monkeypatch.setattr(packages, "NO_CLUSTER", told)
+	with suppress(SetupError), packages._no_cluster([], tmp_path / "log"):
+		assert told.read_text() == "create_main_cluster = false\n"
+		if fails:
+			raise SetupError
+	assert not told.exists()
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from dev import packages, postgres
+programs = {program: packages.find(program) for program in packages.POSTGRES_PROGRAMS}
+server = postgres.PostgreSQL(programs, Path(sys.argv[1]) / "server")
+server.initialise(Path(sys.argv[1]) / "log")
+print(server.start(Path(sys.argv[1]) / "log").port, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_postgresql_ends_with_the_process_that_started_it(tmp_path):
+	done = subprocess.run(
+		[sys.executable, "-c", DIES, tmp_path], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+	)
+	assert done.returncode == -signal.SIGKILL
+	deadline = time.monotonic() + 20
+	while listens(int(done.stdout)) and time.monotonic() < deadline:
+		time.sleep(0.05)
+	assert not listens(int(done.stdout))
+
+
+def listens(port: int) -> bool:
+	with socket.socket() as probe:
+		return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_desk_is_built_from_packages_with_a_digest_and_no_address():

@@ -34,7 +34,7 @@ def test_a_savepoint_and_a_row_lock_of_the_caller_survive_a_turn(worker, opened,
 	site.db.savepoint("mine")
 	with sessions.turn(opened, "hello"):
 		pass
-	impatient = "frappe.db.sql('set session innodb_lock_wait_timeout = 1'); sessions.transition(name, 'X')"
+	impatient = "databases.wait_for_locks(1); sessions.transition(name, 'X')"
 	with pytest.raises(Exception, match="SessionBusy"):
 		worker().run(impatient, name=other)
 	site.db.rollback(save_point="mine")
@@ -148,9 +148,7 @@ def test_one_locked_session_does_not_stop_the_sweep(worker, sessions, site):
 		"frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)",
 		name=names[0],
 	)
-	sweeper.run(
-		"frappe.db.sql('set session innodb_lock_wait_timeout = 1'); sessions.cleanup_expired(); frappe.db.commit()"
-	)
+	sweeper.run("databases.wait_for_locks(1); sessions.cleanup_expired(); frappe.db.commit()")
 	status = [site.db.get_value("Conversation Session", name, "status") for name in names]
 	assert status == ["Active", "Expired"]
 
@@ -200,7 +198,7 @@ def test_a_session_adopted_from_a_race_passes_the_same_checks_as_a_found_one(
 def test_a_lost_transaction_is_not_repeated_without_the_work_before_a_savepoint(worker, opened):
 	"""Frappe counts no writes after a rollback to a savepoint; repeating would lose the ToDo without a word."""
 	old, new = worker(), worker()
-	old.run("frappe.db.sql('set session innodb_snapshot_isolation = 1'); sessions.get(name)", name=opened)
+	old.run("databases.isolate(strictly=True); sessions.get(name)", name=opened)
 	before = SAVEPOINT.partition("with sessions.turn")[0]
 	old.run(before, mark=opened)
 	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=opened)

@@ -76,12 +76,10 @@ def test_a_turn_undone_by_a_savepoint_can_be_stored_again(sessions, site, opened
 def test_a_lost_connection_at_commit_is_survived_by_everybody(worker, opened):
 	writer, reader = worker(), worker()
 	reader.run(STATE, name=opened)
-	writer.run(
-		"sessions.transition(name, 'LOST'); result = frappe.db.sql('select connection_id()')[0][0]",
-		name=opened,
+	number = writer.run(
+		"sessions.transition(name, 'LOST'); result = databases.connection_number()", name=opened
 	)
-	number = writer.run("result = frappe.db.sql('select connection_id()')[0][0]")
-	reader.run("frappe.db.sql(f'kill {number}')", number=number)
+	reader.run("databases.kill(number)", number=number)
 	with pytest.raises(WorkerError):
 		writer.run("frappe.db.commit()")
 	writer.run("frappe.db.connect(); frappe.db.rollback()")
@@ -129,7 +127,7 @@ except ZeroDivisionError: pass
 def test_after_a_conflict_the_current_row_is_read_and_not_the_snapshot(worker, opened):
 	"""Where the database allows to write past the snapshot at all."""
 	old, new = worker(), worker()
-	old.run("frappe.db.sql('set session innodb_snapshot_isolation = OFF')")
+	old.run("databases.isolate(strictly=False)")
 	old.run(
 		"frappe.get_doc({'doctype': 'ToDo', 'description': 'x'}).insert(); sessions.get(name)", name=opened
 	)
@@ -138,14 +136,13 @@ def test_after_a_conflict_the_current_row_is_read_and_not_the_snapshot(worker, o
 	assert new.run("result = sessions.get(name).context", name=opened) == {"new": 1, "old": 1}
 
 
-@pytest.mark.parametrize("isolation", [0, 1])
-def test_a_lost_transaction_is_repeated_when_it_held_nothing_else(worker, sessions, site, isolation):
-	"""A snapshot from before another's write: with innodb_snapshot_isolation the UPDATE ends the transaction."""
+@pytest.mark.parametrize("strictly", [False, True])
+def test_a_lost_transaction_is_repeated_when_it_held_nothing_else(worker, sessions, site, strictly):
+	"""A snapshot from before another's write: with strict isolation the UPDATE ends the transaction."""
 	name = sessions.open().id
 	site.db.commit()
 	old, new = worker(), worker()
-	if has_snapshot_isolation(site):
-		old.run("frappe.db.sql(f'set session innodb_snapshot_isolation = {value}')", value=isolation)
+	old.run("databases.isolate(strictly)", strictly=strictly)
 	old.run("sessions.get(name)", name=name)
 	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=name)
 	old.run("sessions.transition(name, 'REPEATED'); frappe.db.commit()", name=name)
@@ -154,14 +151,10 @@ def test_a_lost_transaction_is_repeated_when_it_held_nothing_else(worker, sessio
 
 
 def test_a_lost_transaction_with_other_work_in_it_is_a_conflict(worker, sessions, site):
-	if not has_snapshot_isolation(site):
-		pytest.fail(
-			"this server has no innodb_snapshot_isolation; MariaDB 10.6.18, 10.11.8 or later is needed"
-		)
 	name = sessions.open().id
 	site.db.commit()
 	old, new = worker(), worker()
-	old.run("frappe.db.sql('set session innodb_snapshot_isolation = 1')")
+	old.run("databases.isolate(strictly=True)")
 	old.run(
 		"todo = frappe.get_doc({'doctype': 'ToDo', 'description': 'gone'}).insert(); sessions.get(name)",
 		name=name,
@@ -172,6 +165,31 @@ def test_a_lost_transaction_with_other_work_in_it_is_a_conflict(worker, sessions
 	assert raised.value.kind == "SessionConflict"
 	old.run("frappe.db.commit()")
 	assert new.run("result = frappe.db.count('ToDo', {'description': 'gone'})") == 0
+
+
+OLDER = "databases.isolate(strictly=True); frappe.db.count('ToDo')"  # its snapshot is from before the session
+MOVED = "sessions.transition(name, 'MOVED'); frappe.db.commit()"
+
+
+def test_a_session_opened_after_the_snapshot_is_written_to_when_nothing_else_was(worker, sessions, site):
+	old, reader = worker(), worker()
+	old.run(OLDER)
+	name = sessions.open().id
+	site.db.commit()
+	old.run(MOVED, name=name)
+	assert reader.run(STATE, name=name) == "MOVED"
+
+
+def test_with_other_work_in_the_transaction_it_is_a_conflict_and_not_an_unknown_session(
+	worker, sessions, site
+):
+	old = worker()
+	old.run(OLDER + "; frappe.get_doc({'doctype': 'ToDo', 'description': 'gone'}).insert()")
+	name = sessions.open().id
+	site.db.commit()
+	with pytest.raises(WorkerError) as raised:
+		old.run(MOVED, name=name)
+	assert raised.value.kind == "SessionConflict"
 
 
 def test_a_deadlock_takes_one_of_two_and_loses_neither(worker, sessions, site, tmp_path):
@@ -204,10 +222,6 @@ def test_errors_of_every_database_are_told_apart():
 	assert compat.is_lock_wait(postgres("55P03"))
 	assert compat.is_duplicate(postgres("23505"))
 	assert not compat.is_lost_transaction(Error(1062, "duplicate"))
-
-
-def has_snapshot_isolation(site) -> bool:
-	return bool(site.db.sql("show variables like 'innodb_snapshot_isolation'"))
 
 
 def test_an_endpoint_called_from_python_owns_the_transaction_only_while_it_answers(site):

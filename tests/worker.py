@@ -80,12 +80,13 @@ def _serve(site: str) -> None:
 		writing,
 	)
 	from assistant_session.sessions.memory import memory
+	from tests import databases
 
 	out, sys.stdout = sys.stdout, sys.stderr
 	frappe.init(site, sites_path=".")
 	frappe.connect()
 	given = dict(
-		frappe=frappe, compat=compat, authentication=authentication, lockout=lockout, sessions=sessions, coherence=coherence, config=config, holds=holds, memory=memory,
+		frappe=frappe, compat=compat, authentication=authentication, lockout=lockout, databases=databases, sessions=sessions, coherence=coherence, config=config, holds=holds, memory=memory,
 		processing=processing, register=register, store=store, transaction=transaction, writing=writing,
 	)  # fmt: skip
 	out.write("ready\n")

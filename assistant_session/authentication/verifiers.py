@@ -17,6 +17,7 @@ from typing import Any
 
 import frappe
 
+from .. import compat
 from ..sessions import masking
 from ..sessions.errors import InvalidSessionData
 from . import canonical, outside
@@ -41,7 +42,8 @@ class Verdict:
 def ask(check: Check, given: Credentials) -> Verdict:
 	"""Judge `given`, the canonical credentials of `check`. Raises nothing: trouble is "unavailable", and logged."""
 	try:
-		return VERIFIERS[check.verifier](check, given)
+		with compat.refusable():
+			return VERIFIERS[check.verifier](check, given)
 	except Exception as error:
 		frappe.logger("assistant_session").error(f"verifier of {check.name}: {type(error).__name__}")
 		return Verdict(UNAVAILABLE)

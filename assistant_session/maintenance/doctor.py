@@ -185,11 +185,22 @@ def _redis_problems() -> list[str]:
 
 
 def _database_problems() -> list[str]:
-	if compat.database().db_type != "mariadb":
-		return []
+	return _of_postgres() if compat.database().db_type == "postgres" else _of_mariadb()
+
+
+def _of_mariadb() -> list[str]:
 	((_name, value),) = compat.database().sql("show variables like 'innodb_flush_log_at_trx_commit'")
-	if str(value) != "1":
-		return [
-			f"innodb_flush_log_at_trx_commit is {value}: a turn that was acknowledged may be lost with the machine."
-		]
-	return []
+	return [] if str(value) == "1" else [MAY_BE_LOST.format(f"innodb_flush_log_at_trx_commit is {value}")]
+
+
+def _of_postgres() -> list[str]:
+	db, problems = compat.database(), []
+	if db.sql("show synchronous_commit")[0][0] == "off":
+		problems.append(MAY_BE_LOST.format("synchronous_commit is off"))
+	if db.sql("show lock_timeout")[0][0] == "0":
+		problems.append(NO_BOUND)
+	return problems
+
+
+MAY_BE_LOST = "{0}: a turn that was acknowledged may be lost with the machine."
+NO_BOUND = "lock_timeout is 0: who waits for a row that somebody has locked waits without a bound. Set it, to 50s for instance."

@@ -157,16 +157,21 @@ def _finish(receipt: Receipt, known: Known, urls: list[str], told: Callable[[Rec
 	"""What cannot be taken back, once the rest is seen to be committed (a rollback to a savepoint may have undone it
 	behind our back); then the receipt is signed."""
 	try:
-		if undone := [one["session"] for one in receipt.sessions if not _is_erased(one["session"])]:
-			receipt.left = [f"{name}: was not erased" for name in undone]
-		elif receipt.sessions:
-			receipt.outside, receipt.left = queues.remove(known.sessions, known.person)
-			receipt.left += traces.remove_contents(urls) + _short(receipt)
-		receipt.digest = None if undone else _digest(receipt.as_dict())
+		with compat.refusable():
+			_finished(receipt, known, urls)
 	except Exception as error:  # everybody's callbacks wait behind this one: it may not raise
 		receipt.left.append(f"not confirmed: {type(error).__name__}")
 	if told:
 		told(receipt)
+
+
+def _finished(receipt: Receipt, known: Known, urls: list[str]) -> None:
+	if undone := [one["session"] for one in receipt.sessions if not _is_erased(one["session"])]:
+		receipt.left = [f"{name}: was not erased" for name in undone]
+	elif receipt.sessions:
+		receipt.outside, receipt.left = queues.remove(known.sessions, known.person)
+		receipt.left += traces.remove_contents(urls) + _short(receipt)
+	receipt.digest = None if undone else _digest(receipt.as_dict())
 
 
 def _short(receipt: Receipt) -> list[str]:

@@ -54,8 +54,7 @@ def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], lis
 	`deep` verifies every event's digest, and seal and metadata of every turn; without it counts, heads and the seals of
 	the rows are looked at.
 	"""
-	db = compat.beside()
-	try:
+	with compat.snapshot_beside() as db:
 		rows = {row.name: row for row in _rows(names, db)}
 		counted, trails = _turns(names, db), _trails(names, db)
 		found = [finding for row in rows.values() for finding in _of_row(row)]
@@ -66,8 +65,6 @@ def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], lis
 			found += turns_examined.examine(
 				{name: of.count for name, of in counted.items() if name in rows}, db
 			)
-	finally:
-		db.sql("rollback")
 	return rows, _evidence(found)
 
 
@@ -194,11 +191,8 @@ def broken_at(row: Row, trail: list[tuple]) -> str | None:
 
 def digest_after(row: Row, sequence: int) -> str | None:
 	"""The digest of a session's event, None unless the trail fits up to there."""
-	db = compat.beside()
-	try:
+	with compat.snapshot_beside() as db:
 		stored = _trails([row.name], db).get(row.name, [])
-	finally:
-		db.sql("rollback")
 	trail = [event for event in stored if event[0] <= sequence]
 	if not trail or trail[-1][0] != sequence or _unfitting_link(row, trail):
 		return None

@@ -144,7 +144,8 @@ def _lock_row(name: str, anew: bool) -> Hold | None:
 	if anew:
 		compat.begin_anew()
 	try:
-		store.select_locked(name, wait=False)
+		with compat.refusable():
+			store.select_locked(name, wait=False)
 	except Exception as error:
 		if not compat.is_lock_wait(error):
 			raise

@@ -7,6 +7,7 @@ SessionConflict, because work of theirs is gone as well.
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -202,8 +203,11 @@ def _change(name: str, decide: Decide, fence: int | None) -> Result:
 
 def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 	"""Decide on the row as it is, locked, whatever snapshot the transaction has; then write."""
-	current = store.select_locked(name)
+	with _leaving_theirs_usable():
+		current = store.select_locked(name)
 	if current is None:
+		if name in store.existing([name]):
+			raise compat.SnapshotTooOld(name)
 		counters.count("sessions_not_found", "unknown")
 		raise SessionNotFound.of(name)
 	if fence is not None and current.agent_fence != fence:
@@ -240,13 +244,15 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	write = _without_lapsed(row, write, now)
 	chained, records = events.chain(row, write.events, now)
 	changes = {**write.changes, **_activity(row, write, now), **chained}
-	replaced = store.replace(row, changes, now, fence=fence, sealed_anew=write.seal_anew or None)
+	with _leaving_theirs_usable():
+		replaced = store.replace(row, changes, now, fence=fence, sealed_anew=write.seal_anew or None)
 	if replaced is None:
 		return None
 	stored: list[Turn] = []
 	try:
 		if write.turns:
-			stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
+			with compat.refusable():
+				stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
 		if records:
 			replaced = _told(row, replaced, write, records)
 	except Exception as error:
@@ -256,11 +262,17 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	return Result(replaced, stored)
 
 
+def _leaving_theirs_usable() -> AbstractContextManager:
+	"""Somebody who is told SessionBusy may go on with their transaction; ours is rolled back then."""
+	return nullcontext() if ledger().owned else compat.refusable()
+
+
 def _told(before: Row, after: Row, write: Write, records: list[tuple]) -> Row:
 	"""Store the events. Where the trail goes on further than the row counts, they have no place: what ends, holds or
 	erases a session is done all the same, and the doctor names the trail."""
 	try:
-		events.store(records)
+		with compat.refusable():
+			events.store(records)
 	except Exception as error:
 		if not (write.even_untold and compat.is_duplicate(error)):
 			raise
