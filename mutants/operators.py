@@ -47,7 +47,7 @@ class LeaveOutLink(Operator):
 
 	def mutation_positions(self, node):
 		if node.type == "atom_expr":
-			for place in _links(node):
+			for place in list(_links(node)):
 				yield node.children[place].start_pos, node.children[place + 1].end_pos
 
 	def mutate(self, node, index):
