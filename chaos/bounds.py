@@ -12,7 +12,7 @@ REGISTER_TTL = (
 REDIS_TIMEOUT = 0.5  # assistant_session_redis_timeout
 ATTEMPTS_ALLOWED = 5  # Settings
 
-TRIES = 3  # a write is repeated so often when the database threw it away
+TRIES = 3  # lock waits of one write, each as long as can be
 REDIS_TRIPS = 8  # of one call at the most, each of which may time out
 QUEUE = 2  # calls of that kind that a worker answers before ours
 BOOT = 8  # new workers on a busy machine

@@ -5,6 +5,7 @@ Inside the caller's transaction this never commits. If the database throws the w
 SessionConflict, because work of theirs is gone as well.
 """
 
+import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -32,7 +33,8 @@ from .rows import Changes, Row, merge
 from .transaction import ledger
 from .turns import Draft, Turn
 
-TRIES = 3
+TRIES = 8  # of a write that the database throws away; PostgreSQL does so each time somebody else was faster
+LONGEST_PAUSE = 0.05  # seconds before it is tried again
 
 Decide = Callable[[Row], "Write"]
 
@@ -134,6 +136,7 @@ def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
 				raise
 			if not (lost and clean) or number + 1 == TRIES:
 				raise refused(translated) from error
+			time.sleep(random.uniform(0, LONGEST_PAUSE) if number else 0)
 	raise AssertionError("unreachable")
 
 
