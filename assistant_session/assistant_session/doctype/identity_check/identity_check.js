@@ -74,7 +74,7 @@ function outcome({ outcome, fields, missing }) {
 }
 
 function wait({ locked_until, minutes }) {
-	return __("Free again in {0} minutes, at {1}; or release your own tries, which is noted here.", [
+	return __("No more tries for {0} minutes, until {1}; or release your own, which is noted here.", [
 		minutes,
 		locked_until.slice(11, 16),
 	]);
