@@ -80,6 +80,12 @@ def test_a_name_that_is_none_is_not_repeated(workers, name):
 	assert answer.json()["error"]["message"].startswith("(a name of other signs): there is no such argument.")
 
 
+@pytest.mark.parametrize("session_id", ["\ud800", "é", "", UNKNOWN, 5, None])
+def test_an_argument_that_is_not_there_is_named_beside_whatever_id(guest, session_id):
+	answer = send(guest, "get_history", {"session_id": session_id, "foreign": None}, {})
+	refused(answer, 422, naming="foreign")
+
+
 def test_json_that_is_sent_as_a_form_is_not_passed_over(workers):
 	sent = {"Content-Type": "application/x-www-form-urlencoded"}
 	answer = Caller(workers.url, SITE).ask(

@@ -113,7 +113,7 @@ def _typed(function: Callable, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_unknown(function: Callable, arguments: dict[str, Any], other: str) -> None:
 	"""A page that may not use its cookie at all is told that first."""
-	if isinstance(session := arguments.get("session_id"), str):
+	if isinstance(session := arguments.get("session_id"), str) and session.isascii():
 		access.token(session)
 	if not NAME.match(other) and not frappe.request.is_json:
 		raise InvalidSessionData(_("The body is to be JSON, sent with Content-Type: application/json."))
