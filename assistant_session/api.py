@@ -191,7 +191,14 @@ def unlock_verification(session_id: str | None = None):
 def try_identity_check(check: str | None = None, text: str | None = None):
 	"""What an Identity Check says to `text`: outcome and names of profile fields (who may change the check)."""
 	access.require_administrator()
-	return Answer(staff.try_check(check, text))
+	return Answer(views.tried(staff.try_check(check, text)))
+
+
+@endpoint()
+def release_tries(check: str | None = None):
+	"""Let the caller try checks again at once; noted on the check (who may change it)."""
+	access.require_administrator()
+	return Answer({"until": moment(staff.release_tries(check))})
 
 
 @endpoint(methods=("GET", "POST"))

@@ -2,41 +2,33 @@
 
 import pytest
 
-from assistant_session import hooks
 from assistant_session.demo import shop
 from assistant_session.sessions import versions
 
 STORED = {"treatment": "cleaning"}
+HOOKS = (versions.VERSIONS, versions.MIGRATIONS)
 calls = []
 
 
 @pytest.fixture
 def register(site, monkeypatch):
-	"""`register(version, migration)` for the flow `booking`, in this app's hooks as Frappe reads them."""
-	monkeypatch.setitem(site.local.conf, "developer_mode", 1)  # read anew, not from the cache
+	"""`register(version, migration)` for the flow `booking`, as if this app's hooks had them: in the form Frappe gives them."""
+	read, registered = site.get_hooks, {}
 	calls.clear()
+
+	def get_hooks(hook=None, *more, **named):
+		return registered.get(hook, []) if hook in HOOKS else read(hook, *more, **named)
 
 	def put(version=None, migration=None):
 		if migration in globals():  # Frappe calls functions of installed apps alone
 			monkeypatch.setattr(shop, migration, globals()[migration], raising=False)
-		found = {
-			versions.VERSIONS: version,
-			versions.MIGRATIONS: migration and f"{shop.__name__}.{migration}",
-		}
-		for hook, value in found.items():
-			monkeypatch.setattr(hooks, hook, {} if value is None else {"booking": value}, raising=False)
-		_read_hooks_anew(site)
+		registered.clear()
+		for hook, value in zip(HOOKS, (version, migration and f"{shop.__name__}.{migration}"), strict=True):
+			if value is not None:
+				site.append_hook(registered, hook, {"booking": value})
 
-	put()
-	yield put
-	monkeypatch.undo()
-	_read_hooks_anew(site)
-
-
-def _read_hooks_anew(site) -> None:
-	site.local.request_cache.clear()
-	if kept := getattr(site, "_site_cached_load_app_hooks", None):  # Frappe 16
-		kept.clear_cache()
+	monkeypatch.setattr(site, "get_hooks", get_hooks)
+	return put
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ ENDPOINTS = sorted(
 	for name, function in inspect.getmembers(api, inspect.isfunction)
 	if function.__module__ == api.__name__ and not name.startswith("_")
 )
-ARGUMENTS = {name: list(inspect.signature(getattr(api, name)).parameters) for name in ENDPOINTS}
+ARGUMENTS = {name: list(inspect.signature(getattr(api, name)).parameters)[:-1] for name in ENDPOINTS}
 NOISY = ["foreign", "cmd_", "self", "doctype", "flags", "ignore_permissions", "__class__"]
 REPR = re.compile(r"\{'|\['|<[a-z_]+ object|Traceback|NoneType|object at 0x|Decimal\(|datetime\.")
 
@@ -50,6 +50,50 @@ def calls(draw, endpoint: str, keep: tuple[str, ...] = ()):
 	names = [name for name in ARGUMENTS[endpoint] if name not in keep]
 	chosen = draw(st.lists(st.sampled_from(names + NOISY), unique=True, max_size=5))
 	return {name: draw(values) for name in chosen}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_an_argument_that_is_not_there_is_named(workers, endpoint):
+	answer = Caller(workers.url, SITE).call(endpoint, sessionid="x")
+	known = ", ".join(ARGUMENTS[endpoint]) or "none"
+	said = f"sessionid: there is no such argument. Those of {endpoint} are: {known}."
+	assert (answer.status_code, answer.json()["error"]) == (
+		422,
+		{"type": "InvalidSessionData", "message": said},
+	)
+
+
+@pytest.mark.parametrize("own", ["cmd", "csrf_token", "_", "_lang"])
+def test_what_frappe_itself_hands_over_is_no_argument(workers, own):
+	value = "assistant_session.api.open_session" if own == "cmd" else "en"
+	for ask in (
+		lambda page: page.ask("POST", f"{PREFIX}open_session?{own}={value}", json={}),
+		lambda page: page.ask("POST", f"{PREFIX}open_session", data={own: value}),
+	):
+		assert ask(Caller(workers.url, SITE)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["", "x" * 61, "a b", "<b>", "é", "PEN/0005000168"])
+def test_a_name_that_is_none_is_not_repeated(workers, name):
+	answer = Caller(workers.url, SITE).call("open_session", **{name: 1})
+	assert answer.status_code == 422
+	assert answer.json()["error"]["message"].startswith("(a name of other signs): there is no such argument.")
+
+
+@pytest.mark.parametrize("session_id", ["\ud800", "é", "", UNKNOWN, 5, None])
+def test_an_argument_that_is_not_there_is_named_beside_whatever_id(guest, session_id):
+	answer = send(guest, "get_history", {"session_id": session_id, "foreign": None}, {})
+	if session_id == "\ud800" and answer.status_code == 417:
+		return  # Frappe 16 itself refuses a body with half a character in it
+	refused(answer, 422, naming="foreign")
+
+
+def test_json_that_is_sent_as_a_form_is_not_passed_over(workers):
+	sent = {"Content-Type": "application/x-www-form-urlencoded"}
+	answer = Caller(workers.url, SITE).ask(
+		"POST", f"{PREFIX}open_session", data='{"channel": "Clinic"}', headers=sent
+	)
+	assert answer.status_code == 422 and "Content-Type: application/json" in answer.json()["error"]["message"]
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +204,8 @@ def refused(response, status: int, *, naming: str) -> None:
 )
 def test_a_session_id_is_unknown_or_malformed(guest, session_id, status):
 	for endpoint in ("resume_session", "send_message", "get_history", "close_session"):
-		answer = send(guest, endpoint, {"session_id": session_id, "message": "hello"}, {TOKEN: guest.token})
+		message = {"message": "hello"} if endpoint == "send_message" else {}
+		answer = send(guest, endpoint, {"session_id": session_id, **message}, {TOKEN: guest.token})
 		refused(answer, status, naming="session" if status == 404 else "session_id")
 
 

@@ -82,7 +82,9 @@ def test_a_chatbot_that_raises_leaves_nothing_of_the_message_anywhere(page, stor
 def test_a_failing_chatbot_is_logged_by_kind_and_place_alone(page, stage):
 	page.own("send_message", message=f"raise {SECRET}")
 	logged = (stage.root / "logs" / "assistant_session.log").read_text()
-	assert "responder: RuntimeError at bots.py:" in logged and SECRET not in logged
+	assert (
+		f"responder in session {page.session_id}: RuntimeError at bots.py:" in logged and SECRET not in logged
+	)
 
 
 def test_a_database_that_goes_away_in_the_chatbot_is_503_and_can_be_tried_again(

@@ -199,9 +199,10 @@ def test_an_edit_shows_in_this_process_at_once(site, bench, sessions, opened):
 
 @pytest.fixture
 def try_it(workers, site, bench):
-	from assistant_session.authentication.lockout import SESSION, Bucket
+	from assistant_session.authentication.lockout import SESSION, UNLOCKED, Bucket
 
-	site.db.delete("Verification Attempt", Bucket.of(SESSION, "tried by", SUPERUSER).name)
+	for bucket in (Bucket.of(SESSION, "tried by", SUPERUSER), Bucket.of(UNLOCKED, f"tried by {SUPERUSER}")):
+		site.db.delete("Verification Attempt", bucket.name)
 	site.db.commit()
 
 	def call(text, *, user=SUPERUSER, check=register.CHECK, verb="POST", **more):
@@ -229,13 +230,85 @@ def test_trying_says_the_outcome_and_names_of_fields_and_no_value(try_it, member
 def test_trying_counts_against_lockout_and_is_written_down_without_what_was_typed(try_it, member, site):
 	outcomes = [try_it(wrong(member)).json()["message"]["outcome"] for _attempt in range(4)]
 	assert outcomes == ["not_matched"] * 3 + ["locked"]
-	assert try_it(right(member)).json()["message"] == {"outcome": "locked"}
+	assert try_it(right(member)).json()["message"]["outcome"] == "locked"
 	site.db.rollback()
 	noted = site.get_all(
 		"Comment", {"reference_doctype": "Identity Check", "reference_name": register.CHECK}, ["content", "comment_email"],
 		order_by="creation desc", limit=5,
 	)  # fmt: skip
 	assert noted[0].content == "tried it: locked" and member.number not in json.dumps(noted, default=str)
+
+
+def test_whoever_is_locked_out_is_told_until_when(try_it, member):
+	"""Already by the answer to the attempt that locked."""
+	from datetime import datetime, timedelta
+
+	answers = [try_it(wrong(member)).json()["message"] for _attempt in range(4)]
+	assert ["locked_until" in answer for answer in answers] == [False, False, True, True]
+	for answer in answers[2:]:
+		until = datetime.fromisoformat(answer["locked_until"])
+		assert timedelta(minutes=14) < until - datetime.now(until.tzinfo) <= timedelta(minutes=15)
+		assert answer["minutes"] in (14, 15)
+
+
+@pytest.fixture
+def release(workers, site):
+	def call(user=SUPERUSER, check=register.CHECK):
+		return Caller(workers.url, SITE, key=key_of(user)).call("release_tries", check=check)
+
+	return call
+
+
+def test_an_administrator_releases_their_own_tries_and_it_is_written_down(try_it, release, member, site):
+	assert [try_it(wrong(member)).json()["message"]["outcome"] for _attempt in range(4)][3] == "locked"
+	answer = release()
+	assert answer.status_code == 200 and answer.json()["message"]["until"]
+	assert try_it(right(member)).json()["message"]["outcome"] == "verified"
+	assert [try_it(wrong(member)).json()["message"]["outcome"] for _attempt in range(4)][2:] == [
+		"not_matched", "locked",
+	]  # fmt: skip
+	site.db.rollback()
+	about = {"reference_doctype": "Identity Check", "reference_name": register.CHECK}
+	noted = site.get_all("Comment", about, ["content", "comment_email"], order_by="creation desc", limit=6)
+	assert ("released their own tries", SUPERUSER) in [(one.content, one.comment_email) for one in noted]
+
+
+def test_releasing_ones_tries_lets_nobody_guess_for_ever(try_it, member, site, monkeypatch):
+	"""All vouched-for attempts at one credential have one limit a day, tries of administrators among them."""
+	from dataclasses import replace
+
+	from assistant_session.authentication import staff
+	from assistant_session.sessions import config
+
+	settings, outcomes = replace(config.settings(), attempts_allowed=3, attempts_allowed_network=5), []
+	monkeypatch.setattr(config, "settings", lambda: settings)
+	for _round in range(4):
+		outcomes += [staff.try_check(register.CHECK, wrong(member))["outcome"] for _attempt in range(3)]
+		staff.release_tries(register.CHECK)
+		site.db.commit()
+	assert outcomes == ["not_matched"] * 8 + ["locked"] * 4
+
+
+def test_releasing_ones_tries_releases_no_person(try_it, release, member, sessions, site):
+	from assistant_session import authentication
+
+	for _attempt in range(3):
+		try_it(wrong(member))
+	release()
+	name = sessions.open().id
+	authentication.require(name, "pension_inquiry")
+	assert authentication.submit(name, right(member)).kind == "locked"
+
+
+@pytest.mark.parametrize("user", [None, VISITOR, AGENT, AUDITOR])
+def test_only_administrators_release_their_tries(workers, site, user):
+	caller = Caller(workers.url, SITE, key=key_of(user) if user else None)
+	assert caller.call("release_tries", check=register.CHECK).status_code == 403
+
+
+@pytest.mark.parametrize("check", [None, "", "No such check", 5])
+def test_releasing_tries_of_a_check_that_is_not_there_is_422(release, check):
+	assert release(check=check).status_code == 422
 
 
 def test_trying_is_a_post(try_it, member):

@@ -104,7 +104,7 @@ def test_every_doctype_and_every_endpoint_of_ours_is_known_here(site):
 			"open_session", "resume_session", "send_message", "get_history", "close_session", "get_session_lock",
 			"set_session_lock", "clear_session_lock", "submit_credentials", "logout", "unlock_verification",
 			"set_legal_hold", "lift_legal_hold", "export_person", "erase_person",
-			"try_identity_check", "recover_session_from_database", "ensure_session_consistency", "session_report",
+			"try_identity_check", "release_tries", "recover_session_from_database", "ensure_session_consistency", "session_report",
 			"metrics",
 		},
 	}  # fmt: skip

@@ -40,6 +40,15 @@ def member(site):
 	return register.new_member("Hari")
 
 
+def test_a_function_is_given_credentials_as_the_checks_examples_are_written(ask, member, monkeypatch):
+	from assistant_session.demo import pension
+
+	given = []
+	monkeypatch.setattr(pension, "verify", lambda found: given.append(found) or {"full_name": "Hari"})
+	assert ask(checks.PYTHON_CHECK, credentials(member)).outcome == "verified"
+	assert given == [{"member_number": member.number, "national_number": member.national_number}]
+
+
 def test_a_doctype_knows_its_members(ask, member):
 	verdict = ask(register.CHECK, credentials(member))
 	assert (verdict.outcome, verdict.profile["name"]) == ("verified", "Hari")

@@ -10,16 +10,20 @@ from collections.abc import Callable
 
 from frappe import _
 
+from ..sessions import masking, sizes
 from ..sessions.errors import InvalidSessionData
+from . import dates
 
 LONGEST = 140  # characters of one credential
 
 AS_TYPED, UPPER, DIGITS, ALPHANUMERIC = "As typed", "Upper case", "Digits", "Letters and digits"
+DATE = sizes.DATE  # in canonical form 1984-05-17
 
 NORMALISATIONS: dict[str, Callable[[str], str]] = {
 	AS_TYPED: lambda text: text,
 	UPPER: str.upper,
 	DIGITS: lambda text: re.sub(r"[^0-9]", "", text),
+	DATE: dates.iso,
 	ALPHANUMERIC: lambda text: re.sub(r"[^A-Z0-9]", "", text.upper()),
 }
 
@@ -59,5 +63,14 @@ def canonical(value: object, normalisation: str) -> Secret:
 		raise InvalidSessionData(_("A credential has letters without accents, digits and signs only."))
 	result = NORMALISATIONS[normalisation](folded)
 	if not result:
-		raise InvalidSessionData(_("A credential must not be empty."))
+		text = _("A credential must not be empty, and a date needs day, month and a year of four digits.")
+		raise InvalidSessionData(text)
 	return Secret(result)
+
+
+def written(secret: Secret, normalisation: str, example: str) -> str:
+	"""A canonical credential as its example is written: signs between letters and digits are put back if they are as
+	many, dates have day, month and year in its order."""
+	if normalisation == DATE:
+		return dates.written_like(example, secret.reveal())
+	return masking.spelled_like(example, secret.reveal())

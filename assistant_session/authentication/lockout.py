@@ -146,6 +146,17 @@ def unlock(session: str) -> None:
 	_apart(open_until)
 
 
+def release(bucket: Bucket) -> None:
+	"""Its attempts are forgotten and its lock ends; the next one is as long as it would have been."""
+	_ensure([bucket])
+
+	def start_anew(db) -> None:
+		count = _locked_row(db, bucket, config.now())
+		_store(db, bucket, Count(0, count.given_back, count.locks, config.now(), None))
+
+	_apart(start_anew)
+
+
 def is_unlocked(session: str) -> bool:
 	return _locked_until([Bucket.of(UNLOCKED, session)]) is not None
 

@@ -39,30 +39,73 @@ def unlock(session_id: str) -> datetime:
 
 
 def try_check(name: str, text: str) -> dict:
-	"""What an Identity Check says to `text`: the outcome and the names of the profile fields it would store.
+	"""What an Identity Check says to `text`: the outcome and the names of the profile fields it would store; and, where
+	attempts are used up, `locked_until` when.
 
 	Counts against lockout as a stranger's attempt, and is noted on the check. Nothing else is stored.
 	"""
 	typed, text = Secret(bounds.message(text, "text")), ""
-	if not isinstance(name, str) or not frappe.db.exists(checks.DOCTYPE, name):
-		raise InvalidSessionData(_("check: there is no such Identity Check."))
-	check = checks.get(name)
+	check = _existing(name)
 	targets.require_readable(check)
 	given = reading.read(check.credentials, typed.reveal())
 	absent = [one.label for one in check.credentials if one.key not in given]
 	answer = {"outcome": "missing", "missing": absent} if absent else _tried(check, given)
-	frappe.get_doc(checks.DOCTYPE, name).add_comment("Info", _("tried it: {0}").format(answer["outcome"]))
+	_note(check, _("tried it: {0}").format(answer["outcome"]))
 	return answer
 
 
+def release_tries(name: str) -> datetime:
+	"""Let the caller try checks again although their attempts are used up; returns until when strangers' attempts on the
+	same credentials do not stand in the way either.
+
+	Noted on the check, with which it takes effect at the caller's COMMIT. Nobody else is released, and what one
+	credential may be asked about with a voucher in a day (`vouching`) bounds this as well.
+	"""
+	check, user = _existing(name), frappe.session.user
+	_note(check, _("released their own tries"))
+
+	def release() -> None:
+		lockout.release(_own_bucket(user))
+		lockout.unlock(_trying(user))
+
+	compat.database().after_commit.add(release)
+	return config.now() + timedelta(seconds=lockout.UNLOCK_SECONDS)
+
+
+def _existing(name: str) -> checks.Check:
+	if not isinstance(name, str) or not frappe.db.exists(checks.DOCTYPE, name):
+		raise InvalidSessionData(_("check: there is no such Identity Check."))
+	return checks.get(name)
+
+
+def _note(check: checks.Check, text: str) -> None:
+	frappe.get_doc(checks.DOCTYPE, check.name).add_comment("Info", text)
+
+
+def _own_bucket(user: str) -> lockout.Bucket:
+	return lockout.Bucket.of(lockout.SESSION, "tried by", user)
+
+
+def _trying(user: str) -> str:
+	"""By what name who tries is unlocked: no session has it, since ids hold no spaces."""
+	return f"tried by {user}"
+
+
+def _buckets(check: checks.Check, given: verifiers.Credentials) -> list[lockout.Bucket]:
+	user = frappe.session.user
+	released = lockout.is_unlocked(_trying(user))
+	return [_own_bucket(user), *(vouching.vouched if released else vouching.strangers)(check, given)]
+
+
 def _tried(check: checks.Check, given: verifiers.Credentials) -> dict:
-	asker = lockout.Bucket.of(lockout.SESSION, "tried by", frappe.session.user)
-	attempt = lockout.Attempt([asker, *vouching.strangers(check, given)])
-	if attempt.reserve():
-		return {"outcome": "locked"}
+	attempt = lockout.Attempt(_buckets(check, given))
+	if until := attempt.reserve():
+		return {"outcome": "locked", "locked_until": until}
 	verdict = verifiers.ask(check, given)
 	if verdict.outcome == verifiers.UNAVAILABLE:
 		attempt.give_back()
 	elif verdict.outcome == verifiers.VERIFIED:
 		attempt.succeed()
+	elif attempt.locked_until:
+		return {"outcome": verdict.outcome, "fields": [], "locked_until": attempt.locked_until}
 	return {"outcome": verdict.outcome, "fields": sorted(verdict.profile)}

@@ -8,7 +8,7 @@ from frappe import _
 from frappe.model import core_doctypes_list
 
 from ..sessions.errors import InvalidSessionData, NotPermitted
-from . import outside, reading, verifiers
+from . import canonical, outside, reading, verifiers
 from .checks import Check
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
@@ -41,6 +41,26 @@ def require_valid(check: Check) -> None:
 	if require is None:
 		raise InvalidSessionData(_("Verifier: DocType, HTTP or Python is needed."))
 	require(check)
+
+
+def warnings(check: Check) -> list[str]:
+	"""What may be saved and will hardly work, in sentences for the administrator."""
+	if check.verifier != "DocType":
+		return []
+	meta = frappe.get_meta(check.verify_doctype)
+	text = _(
+		"“{0}” is compared with {1}, a Date: choose its normalisation Date, or 17/05/1984 is never found there."
+	)
+	return [
+		text.format(one.label, _(meta.get_label(check.compared[one.key])))
+		for one in check.credentials
+		if one.normalisation != canonical.DATE and _fieldtype(meta, check.compared[one.key]) == "Date"
+	]
+
+
+def _fieldtype(meta, name: str) -> str | None:
+	field = meta.get_field(name)
+	return field.fieldtype if field else None
 
 
 def require_readable(check: Check) -> None:

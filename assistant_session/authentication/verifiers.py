@@ -4,8 +4,8 @@ A verifier judges all credentials together and says one of four things. "Not mat
 half was wrong; "ambiguous" is for us to find in the log, the person is told the same as for "not matched";
 "unavailable" is never counted as an attempt.
 
-A function(credentials: dict of canonical texts by key) returns the person as a dict, None for not matched; what it
-raises means unavailable. It is registered under a name, in the hooks of its app or in site_config.json:
+A function(credentials: dict of texts by key, written as the check's examples are) returns the person as a dict, None for
+not matched; what it raises means unavailable. It is registered under a name, in the hooks of its app or in site_config.json:
 
     assistant_session_verifiers = {"members": "fund.members.verify"}
 """
@@ -18,7 +18,6 @@ from typing import Any
 import frappe
 
 from .. import compat
-from ..sessions import masking
 from ..sessions.errors import InvalidSessionData
 from . import canonical, outside
 from .canonical import Secret
@@ -61,7 +60,7 @@ def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 	fields = sorted({*check.compared.values(), *check.profile.values()})
 	query = frappe.qb.from_(register).select(*(register[field] for field in fields)).limit(CANDIDATES)
 	for key, column in check.compared.items():
-		query = query.where(register[column] == _as_stored(check, key, given[key]))
+		query = query.where(register[column] == _as_stored(check, key, given[key], column))
 	rows = query.run(as_dict=True)
 	if len(rows) == CANDIDATES:
 		return Verdict(AMBIGUOUS)
@@ -72,10 +71,22 @@ def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 	return Verdict(VERIFIED, _profile(check, rows[0]))
 
 
-def _as_stored(check: Check, key: str, secret: Secret) -> str:
-	"""The credential as the register writes it, which is how the example is written: its signs are put back
-	between letters and digits if they are as many."""
-	return masking.spelled_like(check.credential(key).example, secret.reveal())
+def _as_stored(check: Check, key: str, secret: Secret, column: str) -> str:
+	"""The credential as the register writes it, which is how the example is written. A Date field has dates as they are
+	in canonical form."""
+	if check.credential(key).normalisation == canonical.DATE and _is_date(check.verify_doctype, column):
+		return secret.reveal()
+	return _as_written(check, key, secret)
+
+
+def _is_date(doctype: str, column: str) -> bool:
+	field = frappe.get_meta(doctype).get_field(column)
+	return bool(field and field.fieldtype == "Date")
+
+
+def _as_written(check: Check, key: str, secret: Secret) -> str:
+	one = check.credential(key)
+	return canonical.written(secret, one.normalisation, one.example)
 
 
 def _same(check: Check, key: str, given: Credentials, stored: Any) -> bool:
@@ -108,7 +119,7 @@ def _ask_http(check: Check, given: Credentials) -> Verdict:
 
 def _ask_python(check: Check, given: Credentials) -> Verdict:
 	verify = frappe.get_attr(registered()[check.python_verifier])
-	answer = verify({key: secret.reveal() for key, secret in given.items()})
+	answer = verify({key: _as_written(check, key, secret) for key, secret in given.items()})
 	return Verdict(NOT_MATCHED) if answer is None else Verdict(VERIFIED, _profile(check, answer))
 
 

@@ -42,10 +42,10 @@ def buckets(
 	if caller and known.is_known(check, identity, caller.cookie):
 		devices = Bucket.of(lockout.KNOWN, "devices", check.namespace, check.name, identity.reveal())
 		others = {key: secret for key, secret in given.items() if key != check.identity_credential}
-		return [own, devices, *_vouched(check, others)]
+		return [own, devices, *vouched(check, others)]
 	found = [own, *_networks(caller)]
 	if voucher := _voucher(session):
-		return [*found, Bucket.of(lockout.KNOWN, *voucher), *_vouched(check, given)]
+		return [*found, Bucket.of(lockout.KNOWN, *voucher), *vouched(check, given)]
 	return [*found, *strangers(check, given)]
 
 
@@ -54,7 +54,8 @@ def strangers(check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
 	return _each(check, given, lockout.STRANGER, lockout.SHARED)
 
 
-def _vouched(check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
+def vouched(check: Check, given: Mapping[str, Secret]) -> list[Bucket]:
+	"""Their buckets for all somebody vouches for."""
 	return _each(check, given, lockout.VOUCHED, lockout.SHARED_VOUCHED)
 
 

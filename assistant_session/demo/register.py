@@ -55,11 +55,8 @@ def new_member(name: str) -> Member:
 
 
 def find(number: str, national: str) -> Any:
-	"""The member with these numbers, given as letters and digits alone; None if there is no such one."""
-	filters = {
-		"member_number": f"{number[:3]}_{number[3:]}",
-		"national_number": f"{national[:6]}/{national[6:8]}/{national[8:]}",
-	}
+	"""The member with these numbers, written as the examples are; None if there is no such one."""
+	filters = {"member_number": number, "national_number": national}
 	return frappe.db.get_value(DOCTYPE, filters, ["full_name", "fund"], as_dict=True)
 
 

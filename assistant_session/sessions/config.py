@@ -158,7 +158,7 @@ def _read(stored: dict) -> Settings:
 
 
 def _credential_patterns() -> dict[str, Any]:
-	columns = ("parent", "key", "pattern", "example", "identifying")
+	columns = ("parent", "key", "pattern", "example", "normalisation", "identifying")
 	found = rows("Identity Check Credential", *columns, parenttype="Identity Check")
 	known_by = {
 		row.name: row.identity_credential for row in rows("Identity Check", "name", "identity_credential")

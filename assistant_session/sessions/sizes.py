@@ -15,7 +15,7 @@ except ImportError:  # Python 3.10
 	import sre_constants as constants
 	import sre_parse as parser
 
-YES = "Yes"
+YES, DATE = "Yes", "Date"
 SHARED_UP_TO = 10**8  # values: eight digits, as a birth date has them
 LETTERS_AND_DIGITS = 36  # in any case
 MOST = 10**30
@@ -28,9 +28,11 @@ def belongs_to_one(pattern: str, example: str) -> bool:
 
 
 def is_own(credential: Any) -> bool:
-	"""The same of a row of Identity Check Credential, in which the administrator may have said it."""
+	"""The same of a row of Identity Check Credential, in which the administrator may have said it. Many have one date."""
 	if credential.identifying:
 		return credential.identifying == YES
+	if credential.normalisation == DATE:
+		return False
 	return belongs_to_one(credential.pattern or "", credential.example or "")
 
 

@@ -7,7 +7,6 @@ A session is for whoever shows its token, or is logged in as its owner. Everybod
 import hmac
 import time
 from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
@@ -18,7 +17,7 @@ from ..metrics.counters import counters
 from ..sessions import bounds, coherence, proxies, tokens
 from ..sessions.errors import NotPermitted, SessionNotFound, SessionStoreUnavailable
 from ..sessions.rows import Row
-from . import cookies, limits
+from . import cookies, limits, origins
 
 TOKEN_HEADER = "X-Assistant-Session-Token"
 DEVICE_HEADER = "X-Device-ID"
@@ -203,11 +202,10 @@ def require_own_page(when: str) -> None:
 	"""A cookie comes along with any request the browser makes: only our own page's scripts may use it. `when` begins the
 	sentence of the refusal, which says what is missing."""
 	request = frappe.request
-	origin = urlsplit(request.headers.get("Origin") or "").netloc
 	wanted = {
 		_("the method POST"): request.method == "POST",
 		_("a JSON body"): request.is_json,
-		_("the site's own Origin"): bool(origin) and origin == request.host,
+		origins.wanted(): origins.is_own(),
 		_("the header {0}").format(COOKIE_HEADER): bool(request.headers.get(COOKIE_HEADER)),
 	}
 	if missing := [what for what, there in wanted.items() if not there]:

@@ -6,6 +6,7 @@ a traceback on 15, and drop the text of a 404. A success is {"message": {…}}, 
 """
 
 import functools
+import inspect
 import json
 import re
 import traceback
@@ -59,10 +60,18 @@ def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
 			with ledger().own():
 				return _answer(function, arguments)
 
+		answer.__signature__ = _with_unknown(function)
 		answer.__annotations__ = {}  # checked in _answer, so that a wrong type is answered in our form
 		return frappe.whitelist(allow_guest=True, xss_safe=True, methods=list(methods))(answer)
 
 	return decorate
+
+
+def _with_unknown(function: Callable) -> inspect.Signature:
+	"""Its signature, and that it takes others too: Frappe would drop what is not in it before we could refuse it."""
+	signature = inspect.signature(function)
+	others = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD)
+	return signature.replace(parameters=[*signature.parameters.values(), others])
 
 
 def moment(value: datetime | None) -> str | None:
@@ -91,12 +100,27 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 
 
 def _typed(function: Callable, arguments: dict[str, Any]) -> dict[str, Any]:
-	"""The arguments `function` knows, of the types it says; null is the same as not given."""
+	"""The arguments `function` knows, of the types it says; null is the same as not given. One it does not know is
+	refused: misspelt, it would be passed over in silence."""
+	if others := arguments.keys() - function.__annotations__.keys() - FRAPPES_OWN:
+		_refuse_unknown(function, arguments, min(others))
 	return {
 		name: _of_type(name, arguments[name], (get_args(annotation) or (annotation,))[0])
 		for name, annotation in function.__annotations__.items()
 		if arguments.get(name) is not None
 	}
+
+
+def _refuse_unknown(function: Callable, arguments: dict[str, Any], other: str) -> None:
+	"""A page that may not use its cookie at all is told that first."""
+	if isinstance(session := arguments.get("session_id"), str) and session.isascii():
+		access.token(session)
+	if not NAME.match(other) and not frappe.request.is_json:
+		raise InvalidSessionData(_("The body is to be JSON, sent with Content-Type: application/json."))
+	shown = other if NAME.match(other) else _("(a name of other signs)")
+	known = ", ".join(function.__annotations__) or _("none")
+	text = _("{0}: there is no such argument. Those of {1} are: {2}.")
+	raise InvalidSessionData(text.format(shown, function.__name__, known))
 
 
 def _of_type(name: str, value: Any, kind: type) -> Any:
@@ -108,6 +132,8 @@ def _of_type(name: str, value: Any, kind: type) -> Any:
 
 
 KINDS = {str: "a text", int: "a whole number", dict: "a JSON object"}
+FRAPPES_OWN = frozenset({"cmd", "csrf_token", "sid", "_", "_lang"})  # what Frappe puts there, or reads itself
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 

@@ -19,12 +19,12 @@ HOOK = "assistant_session_responder"
 
 def converse(turn: TurnInProgress) -> None:
 	"""Answer a message: the verification answers what belongs to it, the chatbot everything else."""
-	_guarded(lambda: authentication.gate(turn) and ask_chatbot(turn))
+	_guarded(turn, lambda: authentication.gate(turn) and ask_chatbot(turn))
 
 
 def verify(turn: TurnInProgress) -> None:
 	"""Take the message for credentials; the chatbot then answers what the person had asked before."""
-	_guarded(lambda: authentication.answer(turn) and ask_chatbot(turn))
+	_guarded(turn, lambda: authentication.answer(turn) and ask_chatbot(turn))
 
 
 def ask_chatbot(turn: TurnInProgress) -> None:
@@ -33,7 +33,7 @@ def ask_chatbot(turn: TurnInProgress) -> None:
 		frappe.get_attr(path)(turn)
 
 
-def _guarded(answer: Callable[[], object]) -> None:
+def _guarded(turn: TurnInProgress, answer: Callable[[], object]) -> None:
 	"""The site's own errors become ResponderFailed, and nothing of the turn is stored."""
 	try:
 		answer()
@@ -42,6 +42,6 @@ def _guarded(answer: Callable[[], object]) -> None:
 	except Exception as error:
 		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
 			raise
-		log("responder", error)
+		log(f"responder in session {turn.session.id}", error)
 		text = _("The chatbot could not answer. Nothing was stored: send the message again.")
 		raise ResponderFailed(text) from error

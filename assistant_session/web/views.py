@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from .. import sessions
 from ..authentication import Outcome
-from ..sessions import ConsistencyReport, LegalHold, Session, Turn, turns
+from ..sessions import ConsistencyReport, LegalHold, Session, Turn, config, turns
 from ..sessions.rows import Row
 from .endpoint import moment
 
@@ -76,6 +77,15 @@ def report(seen: dict[str, Any], compared: ConsistencyReport) -> dict[str, Any]:
 
 def legal_hold(found: LegalHold) -> dict[str, Any]:
 	return {**asdict(found), "since": moment(found.since)}
+
+
+def tried(said: dict[str, Any]) -> dict[str, Any]:
+	"""What an administrator is told of a check they tried; when they are locked out, until when and for how many minutes."""
+	if "locked_until" not in said:
+		return said
+	until = said["locked_until"]
+	minutes = max(ceil((until - config.now()).total_seconds() / 60), 1)
+	return {**said, "locked_until": moment(until), "minutes": minutes}
 
 
 def turn(one: Turn) -> dict[str, Any]:

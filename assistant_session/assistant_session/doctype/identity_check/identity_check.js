@@ -25,22 +25,43 @@ function ask(frm) {
 }
 
 async function answer(frm, text) {
-	const response = await fetch("/api/method/assistant_session.api.try_identity_check", {
-		method: "POST",
-		headers: { "Content-Type": "application/json", "X-Frappe-CSRF-Token": frappe.csrf_token },
-		body: JSON.stringify({ check: frm.doc.name, text }),
-	});
-	const said = await response.json();
+	const said = await call("try_identity_check", { check: frm.doc.name, text });
 	const found = said.message || {};
+	const release = { label: __("Release my tries"), action: () => try_again(frm) };
 	frappe.msgprint({
 		title: __("The verifier answered"),
 		indicator: found.outcome === "verified" ? "green" : "orange",
 		message: frappe.utils.escape_html(said.error?.message || sentence(found)),
+		primary_action: found.locked_until ? release : undefined,
 	});
 	frm.reload_doc();
 }
 
-function sentence({ outcome, fields, missing }) {
+async function try_again(frm) {
+	frappe.hide_msgprint();
+	const said = await call("release_tries", { check: frm.doc.name });
+	await frm.reload_doc();
+	if (said.error) {
+		frappe.msgprint(frappe.utils.escape_html(said.error.message));
+	} else {
+		ask(frm);
+	}
+}
+
+async function call(endpoint, body) {
+	const response = await fetch(`/api/method/assistant_session.api.${endpoint}`, {
+		method: "POST",
+		headers: { "Content-Type": "application/json", "X-Frappe-CSRF-Token": frappe.csrf_token },
+		body: JSON.stringify(body),
+	});
+	return response.json();
+}
+
+function sentence(found) {
+	return found.locked_until ? `${outcome(found)} ${wait(found)}` : outcome(found);
+}
+
+function outcome({ outcome, fields, missing }) {
 	const names = (fields || missing || []).join(", ");
 	return {
 		verified: __("Verified. A session would keep: {0}", [names || __("no field")]),
@@ -48,6 +69,13 @@ function sentence({ outcome, fields, missing }) {
 		not_matched: __("Nobody has these credentials."),
 		ambiguous: __("More than one has these credentials. A person is told that nobody has."),
 		unavailable: __("The verifier could not be asked. See assistant_session.log."),
-		locked: __("There were too many attempts with these credentials, or by you. Try again later."),
+		locked: __("There were too many attempts with these credentials, or by you."),
 	}[outcome];
+}
+
+function wait({ locked_until, minutes }) {
+	return __("No more tries for {0} minutes, until {1}; or release your own, which is noted here.", [
+		minutes,
+		locked_until.slice(11, 16),
+	]);
 }

@@ -21,6 +21,10 @@ class IdentityCheck(PlainText):
 			frappe.throw(str(error), frappe.ValidationError)
 		except NotPermitted as error:
 			frappe.throw(str(error), frappe.PermissionError)
+		for text in targets.warnings(checks.of(self)):
+			frappe.msgprint(
+				frappe.utils.escape_html(text), title=_("Will this be found?"), indicator="orange"
+			)
 
 	def _require_secret_of_new_host(self):
 		"""The stored secret, which nobody can read, is not sent to a host somebody has just typed."""
