@@ -300,10 +300,11 @@ def test_while_the_database_is_away_a_scrape_is_told_so_and_keeps_the_counts(sit
 
 	counters.count("busy")
 	site.local.request = Request(EnvironBuilder(path="/").get_environ())
-	monkeypatch.setattr(compat.database(), compat.SECOND, None, raising=False)
-	monkeypatch.setitem(site.local.conf, "db_port", 1)
 	connection = site.local.db
-	answer = api.metrics()
+	with monkeypatch.context() as away:
+		away.setattr(compat.database(), compat.SECOND, None, raising=False)
+		away.setitem(site.local.conf, "db_port", 1)
+		answer = api.metrics()
 	site.local.db = site.local.db or connection
 	assert answer.status_code == 503 and counted()["busy", ""] == 1
 

@@ -20,6 +20,7 @@ SessionError
 A text names the session and the way out. It never shows a Python value or what a person typed.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
 
@@ -159,13 +160,32 @@ class SessionStoreUnavailable(SessionError):
 
 	@classmethod
 	def of(cls, session_id: str | None = None) -> "SessionStoreUnavailable":
-		text = _("Conversation sessions cannot be reached right now. Try again with the same message_id.")
+		text = _if_possible(
+			lambda: _(
+				"Conversation sessions cannot be reached right now. Try again with the same message_id."
+			)
+		)
 		return cls(text, session_id)
 
 	@classmethod
 	def in_doubt(cls) -> "SessionStoreUnavailable":
 		"""The database failed while it committed."""
-		text = _(
-			"It is not known whether this was stored. Try again with the same message_id: it is stored once."
+		text = _if_possible(
+			lambda: _(
+				"It is not known whether this was stored. Try again with the same message_id: it is stored once."
+			)
 		)
 		return cls(text)
+
+
+def _if_possible(translated: Callable[[], str]) -> str:
+	"""Frappe looks translations up in the database, which is what is away."""
+	try:
+		return translated()
+	except Exception:
+		return UNTRANSLATED
+
+
+UNTRANSLATED = (
+	"It is not known whether this was stored. Try again with the same message_id: it is stored once."
+)

@@ -91,10 +91,13 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 		_roll_back(broken=isinstance(error, SessionStoreUnavailable))
 		return _refusal(error)
 	except Exception as error:
-		lost = compat.is_connection_lost(error) or compat.is_lost_transaction(error)
-		_roll_back(broken=lost)
-		if lost:
-			return _refusal(SessionStoreUnavailable.of())
+		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
+			away = (
+				SessionStoreUnavailable.of()
+			)  # now: Frappe connects again to translate, where there is no connection
+			_roll_back(broken=True)
+			return _refusal(away)
+		_roll_back()
 		log(function.__name__, error)
 		return _refusal(SessionError(_("Something went wrong on our side. Nothing was stored.")))
 
