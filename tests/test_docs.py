@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from assistant_session.demo import pension, register
 from tests import checks
 from tests.conftest import REPOSITORY
@@ -46,3 +48,37 @@ def test_every_finding_of_the_doctor_is_explained_to_operators():
 	} | {examination.UNREADABLE}
 	assert len(kinds) >= 12
 	assert [kind for kind in kinds if kind not in guide] == []
+
+
+PAGES = [
+	REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "dev/README.md")
+] + sorted((REPOSITORY / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_link_leads_somewhere(page):
+	"""To a file, and where it names a heading, to that heading, as a code host makes its anchor."""
+	lost = []
+	for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
+		if re.match(r"[a-z]+:", target):
+			continue
+		path, _hash, anchor = target.partition("#")
+		file = (page.parent / path).resolve() if path else page
+		if not file.exists() or (anchor and anchor not in anchors(file)):
+			lost.append(target)
+	assert lost == []
+
+
+def without_code(text: str) -> str:
+	return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(file) -> set[str]:
+	headings = re.findall(r"^#+ (.+)$", without_code(file.read_text()), re.MULTILINE)
+	return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_guarantee_has_a_test():
+	text = (REPOSITORY / "docs" / "architecture.md").read_text()
+	rows = [line for line in text.splitlines() if "tests/test_" in line and line.startswith("|")]
+	assert len(rows) > 25
