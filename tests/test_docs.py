@@ -182,3 +182,27 @@ def test_every_guarantee_has_a_test():
 	text = (REPOSITORY / "docs" / "architecture.md").read_text()
 	rows = [line for line in text.splitlines() if "tests/test_" in line and line.startswith("|")]
 	assert len(rows) > 25
+
+
+def test_every_endpoint_and_each_of_its_arguments_is_in_the_table():
+	import inspect
+
+	from assistant_session import api
+
+	rows = [
+		line.split("|")
+		for line in (REPOSITORY / "docs" / "http.md").read_text().splitlines()
+		if line.startswith("| `")
+	]
+	told = {
+		name: set(re.findall(r"`(\w+)`", cells[3]))
+		for cells in rows
+		for name in re.findall(r"`(\w+)`", cells[1])
+	}
+	there = {
+		name: set(inspect.signature(inspect.unwrap(value)).parameters)
+		for name, value in vars(api).items()
+		if inspect.isfunction(value) and hasattr(value, "__wrapped__") and value.__module__ == api.__name__
+	}
+	told.update({name: {"person"} for name in ("export_person", "erase_person")})
+	assert len(there) > 15 and told == there
