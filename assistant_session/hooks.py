@@ -8,6 +8,7 @@ app_license = "mit"
 before_install = "assistant_session.install.before_install"
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"
+after_uninstall = "assistant_session.uninstall.after_uninstall"
 
 _ours = (
 	"Conversation Session",

@@ -1,4 +1,4 @@
-"""The figures as a table, as Markdown for the README, and as JSON."""
+"""The figures as a table, as Markdown for docs/performance.md, and as JSON."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A real site, a Redis of the tests' own, real workers; see README, “Tests”.
+"""A real site, a Redis of the tests' own, real workers; see CONTRIBUTING.md.
 
 The bench is the one in FRAPPE_BENCH (`make test` makes and names a pocket bench). Its sites are used from a
 folder with a configuration of our own, and its redis_cache is never touched: the tests start another one,

@@ -1,8 +1,13 @@
 """What a site gets when the app is installed, and which site is refused."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests import databases
+from tests.conftest import OTHER_SITE
 
 
 def test_a_site_on_another_database_is_refused_before_anything_is_installed(site, monkeypatch):
@@ -40,3 +45,55 @@ def test_every_index_is_there_whatever_others_of_its_name_there_are(site):
 	assert len(wanted) > 15
 	there = {doctype: databases.indexes(f"tab{doctype}") for doctype in hooks._ours}
 	assert [index for index in sorted(wanted) if index[1:] not in there[index[0]]] == []
+
+
+USE = """
+from frappe.desk.doctype.tag.tag import DocTags
+from frappe.desk.form.assign_to import add
+with sessions.turn(sessions.open(external_id="+49 7").id, "hello") as turn: turn.reply("hi")
+name = turn.session.id
+frappe.db.commit()
+session = frappe.get_doc("Conversation Session", name)
+session.add_comment("Comment", "looked at")
+DocTags("Conversation Session").add(name, "vip")
+add({"doctype": "Conversation Session", "name": name, "assign_to": ["Administrator"], "description": "look"})
+frappe.get_doc({"doctype": "List Filter", "reference_doctype": "Conversation Session", "filter_name": "mine", "filters": "[]"}).insert()
+frappe.make_property_setter({"doctype": "Conversation Session", "fieldname": "channel", "property": "label", "value": "Way"})
+frappe.get_doc("User", "Administrator").add_roles("Assistant Session Auditor")
+frappe.db.commit()
+"""
+LEFT = """
+texts = [*doctypes, *roles, "assistant_session."]
+result = [table for table, columns in databases.tables() if databases.holds(table, columns, texts)]
+"""
+# Frappe's own record of what was done, not what is; and who logged in with which name.
+RECORDS = {"tabError Log", "tabActivity Log", "tabInstalled Application", "tabDeleted Document"}
+
+
+@pytest.mark.mariadb
+def test_uninstalling_leaves_nothing_in_the_database(worker, site):
+	from assistant_session import uninstall
+	from assistant_session.install import ROLES
+
+	def bench(*arguments: str) -> None:
+		sites = os.path.join(os.environ["FRAPPE_BENCH"], "sites")
+		command = [
+			sys.executable,
+			"-m",
+			"frappe.utils.bench_helper",
+			"frappe",
+			"--site",
+			OTHER_SITE,
+			*arguments,
+		]
+		done = subprocess.run(command, cwd=sites, capture_output=True, text=True)
+		assert done.returncode == 0, done.stdout + done.stderr
+
+	worker(OTHER_SITE).run(USE)
+	try:
+		bench("uninstall-app", "assistant_session", "--yes", "--no-backup")
+		names = {"doctypes": uninstall.doctypes(), "roles": list(ROLES)}
+		left = set(worker(OTHER_SITE).run(LEFT, **names))
+	finally:
+		bench("install-app", "assistant_session", "--force")
+	assert left - RECORDS == set()

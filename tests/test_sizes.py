@@ -43,5 +43,6 @@ def test_an_administrator_may_say_otherwise_but_not_of_what_the_person_is_known_
 	from assistant_session.authentication import checks
 
 	row = site._dict(key="pin", label="PIN", pattern=r"\d{4}", example="4711", identifying=said)
-	assert checks._credential(row, "member_number").identifying is own
+	for another in ("member_number", "zip", "PIN"):
+		assert checks._credential(row, another).identifying is own
 	assert checks._credential(row, "pin").identifying
