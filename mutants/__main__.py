@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from cosmic_ray.mutating import use_mutation
@@ -47,10 +48,12 @@ def _is_green() -> bool:
 def _try(item: WorkItem) -> WorkResult:
 	(spec,) = item.mutations
 	files = judges.of(place.TREE, spec.module_path, spec.definition_name)
-	with use_mutation(spec.module_path, get_operator(spec.operator_name)(), spec.occurrence) as (
-		before,
-		after,
-	):
+	with ExitStack() as restored:
+		try:
+			broken = use_mutation(spec.module_path, get_operator(spec.operator_name)(), spec.occurrence)
+			before, after = restored.enter_context(broken)
+		except AttributeError:  # cosmic-ray draws places in which one of its operators cannot work
+			after = None
 		if after is None:
 			return WorkResult(WorkerOutcome.NO_TEST)
 		status, output = _run(files)
