@@ -3,7 +3,7 @@
 import frappe
 from frappe import _
 
-from . import compat, hooks
+from . import database, hooks
 from .maintenance import sealing
 from .sessions import config, keys
 
@@ -93,6 +93,6 @@ def _make_first_channel() -> None:
 def _make_indexes() -> None:
 	for doctype, indexes in INDEXES.items():
 		for columns in indexes:
-			compat.add_index(doctype, columns)
+			database.add_index(doctype, columns)
 	for doctype in hooks._ours:
-		compat.add_search_indexes(doctype)
+		database.add_search_indexes(doctype)

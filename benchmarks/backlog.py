@@ -16,7 +16,7 @@ from hashlib import sha256
 
 import frappe
 
-from assistant_session import compat
+from assistant_session import database
 from assistant_session.maintenance import in_batches
 from assistant_session.sessions import config, events, expiry, seals, store
 from assistant_session.sessions.rows import COLUMNS, Row
@@ -110,7 +110,7 @@ def _work(seconds: float) -> dict[str, float]:
 def _statements():
 	"""The seconds each statement takes, as Frappe runs it."""
 	taken: list[float] = []
-	db = compat.database()
+	db = database.primary()
 	sql = db.sql
 
 	def timed(*arguments, **named):

@@ -670,7 +670,7 @@ def test_counters_hold_no_credential_and_are_purged_when_nobody_needs_them(say, 
 def test_nothing_is_asked_when_attempts_cannot_be_counted(
 	authentication, sessions, site, opened, verifier, monkeypatch
 ):
-	from assistant_session import compat
+	from assistant_session import database
 
 	authentication.require(opened, "http_inquiry")
 	site.db.commit()
@@ -678,8 +678,8 @@ def test_nothing_is_asked_when_attempts_cannot_be_counted(
 	def away():
 		raise site.db.OperationalError(2006, "gone away")
 
-	monkeypatch.setattr(compat, "_connect", away)
-	monkeypatch.setattr(site.db, compat.SECOND, None, raising=False)
+	monkeypatch.setattr(database, "_connect", away)
+	monkeypatch.setattr(site.db, database.SECOND, None, raising=False)
 	with pytest.raises(sessions.SessionStoreUnavailable):
 		authentication.submit(opened, f"{KNOWN['member_number']} {KNOWN['national_number']}")
 	assert verifier.asked == []

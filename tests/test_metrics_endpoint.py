@@ -231,9 +231,9 @@ def test_gauges_say_what_is_so_now(sessions, site, opened, shown):
 @pytest.mark.mariadb  # it says which indexes it might use
 def test_gauges_are_answered_from_an_index(site, shown):
 	asked, sql = [], site.db.sql
-	from assistant_session import compat
+	from assistant_session import database
 
-	second = compat.beside()
+	second = database.beside()
 	original = second.sql
 
 	def listening(query, *more, **named):
@@ -295,14 +295,14 @@ def test_while_the_database_is_away_a_scrape_is_told_so_and_keeps_the_counts(sit
 	from werkzeug.test import EnvironBuilder
 	from werkzeug.wrappers import Request
 
-	from assistant_session import api, compat
+	from assistant_session import api, database
 	from assistant_session.metrics.counters import counters
 
 	counters.count("busy")
 	site.local.request = Request(EnvironBuilder(path="/").get_environ())
 	connection = site.local.db
 	with monkeypatch.context() as away:
-		away.setattr(compat.database(), compat.SECOND, None, raising=False)
+		away.setattr(database.primary(), database.SECOND, None, raising=False)
 		away.setitem(site.local.conf, "db_port", 1)
 		answer = api.metrics()
 	site.local.db = site.local.db or connection

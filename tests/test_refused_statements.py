@@ -72,21 +72,21 @@ def test_a_verifier_whose_statement_is_refused_is_away_and_the_conversation_goes
 
 
 def test_what_is_done_apart_is_stored_whole_or_not_at_all(site, opened):
-	from assistant_session import compat
+	from assistant_session import database
 
 	def half(db) -> None:
 		values = f"half-{opened}", "2001-01-01", "2001-01-01"
 		db.sql("insert into `tabToDo` (name, creation, modified) values (%s, %s, %s)", values)
 		raise ZeroDivisionError
 
-	compat.apart(lambda db: db.sql("select 1"))  # a connection that has ended a transaction before
+	database.apart(lambda db: db.sql("select 1"))  # a connection that has ended a transaction before
 	with pytest.raises(ZeroDivisionError):
-		compat.apart(half)
+		database.apart(half)
 	assert site.db.exists("ToDo", f"half-{opened}") is None
 
 
 def test_reading_settings_or_what_is_committed_does_not_end_what_is_being_done_apart(site, opened):
-	from assistant_session import compat
+	from assistant_session import database
 	from assistant_session.sessions import config, store
 
 	def read_within(db) -> None:
@@ -96,13 +96,13 @@ def test_reading_settings_or_what_is_committed_does_not_end_what_is_being_done_a
 		config.settings()
 		assert store.existing([opened]) == {opened}
 
-	compat.apart(read_within)
+	database.apart(read_within)
 	site.db.rollback()
 	assert site.db.exists("ToDo", f"apart-{opened}")
 
 
 def test_a_row_locked_apart_stays_locked_until_the_end(site, opened, worker):
-	from assistant_session import compat
+	from assistant_session import database
 
 	def hold(db) -> None:
 		db.sql("select name from `tabConversation Session` where name = %s for update", opened)
@@ -111,20 +111,20 @@ def test_a_row_locked_apart_stays_locked_until_the_end(site, opened, worker):
 			other.run("sessions.transition(name, 'NEVER')", name=opened)
 
 	other = worker()
-	compat.apart(lambda db: db.sql("select 1"))
-	compat.apart(hold)
+	database.apart(lambda db: db.sql("select 1"))
+	database.apart(hold)
 	other.run("frappe.db.rollback(); sessions.transition(name, 'NOW'); frappe.db.commit()", name=opened)
 
 
 def test_who_waited_apart_for_a_row_goes_on_with_what_is_there_by_then(site, sessions, opened, worker):
 	code = """
-from assistant_session import compat
+from assistant_session import database
 tries, sql = [], "select version from `tabConversation Session` where name = %s for update"
 def look(db):
 	tries.append(1)
 	return db.sql(sql, name)[0][0]
-compat.apart(lambda db: db.sql("select 1"))
-result = [compat.apart(look), len(tries)]
+database.apart(lambda db: db.sql("select 1"))
+result = [database.apart(look), len(tries)]
 """
 	other, before = worker(), sessions.get(opened).version
 	sessions.transition(opened, "WRITTEN")
@@ -136,12 +136,12 @@ result = [compat.apart(look), len(tries)]
 
 @pytest.mark.postgres
 def test_nobody_waits_apart_without_a_bound_on_a_site_that_has_none(site):
-	from assistant_session import compat
+	from assistant_session import database
 
 	site.db.sql("alter role current_user set lock_timeout = 0")
 	site.db.commit()
 	try:
-		second = compat._connect()
+		second = database._connect()
 		assert second.sql("show lock_timeout")[0][0] == "50s"
 		second.close()
 	finally:
@@ -151,10 +151,10 @@ def test_nobody_waits_apart_without_a_bound_on_a_site_that_has_none(site):
 
 def test_the_doctor_sees_one_moment(site, opened, worker):
 	"""What is written between two of its reads does not look like damage."""
-	from assistant_session import compat
+	from assistant_session import database
 
 	other = worker()
-	with compat.snapshot_beside() as db:
+	with database.snapshot_beside() as db:
 		turns = "select count(*) from `tabConversation Turn` where session = %s"
 		assert db.sql(turns, opened)[0][0] == 0
 		other.run("sessions.add_turn(name, 'user', 'hello'); frappe.db.commit()", name=opened)

@@ -15,7 +15,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import compat, database
 from ..sessions import config, keys
 from ..sessions.errors import SessionStoreUnavailable
 from ..sessions.statements import P, insert, run, table
@@ -169,7 +169,7 @@ def purge(limit: int) -> int:
 		attempts = table(DOCTYPE)
 		query = frappe.qb.from_(attempts).select(attempts.name).where(attempts.modified < P)
 		query = query.where(attempts.locked_until.isnull() | (attempts.locked_until < P))
-		return compat.for_update(query.limit(limit))
+		return database.for_update(query.limit(limit))
 
 	def delete():
 		attempts = table(DOCTYPE)
@@ -202,7 +202,7 @@ def _locked_until(buckets: list[Bucket]) -> datetime | None:
 def _apart(work: Callable[[Any], Any]) -> Any:
 	"""Raises SessionStoreUnavailable where the database will not: what is not counted is not asked either."""
 	try:
-		return compat.apart(work)
+		return database.apart(work)
 	except Exception as error:
 		if (
 			compat.is_connection_lost(error)
@@ -243,7 +243,7 @@ def _uncount(count: Count) -> None:
 def _locked_row(db, bucket: Bucket, now: datetime) -> Count:
 	"""The bucket's row as it counts now, locked until this short transaction ends."""
 	count = Count(
-		*run(("attempts", "locked"), lambda: compat.for_update(_select()), (bucket.name,), on=db)[0]
+		*run(("attempts", "locked"), lambda: database.for_update(_select()), (bucket.name,), on=db)[0]
 	)
 	served = count.locked_until is not None and count.locked_until <= now
 	window = {NETWORK: NETWORK_WINDOW, WIDE_NETWORK: NETWORK_WINDOW, CHECK: HOUR}.get(

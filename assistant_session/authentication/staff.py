@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe import _
 
-from .. import compat, sessions
+from .. import database, sessions
 from ..sessions import bounds, config, writing
 from ..sessions.errors import InvalidSessionData
 from ..sessions.events import Event
@@ -34,7 +34,7 @@ def unlock(session_id: str) -> datetime:
 	"""
 	name = bounds.session_id(session_id)
 	writing.change(name, lambda _row: Write(events=[Event("verification_unlocked", {})]))
-	compat.database().after_commit.add(lambda: lockout.unlock(name))  # never without its event
+	database.primary().after_commit.add(lambda: lockout.unlock(name))  # never without its event
 	return config.now() + timedelta(seconds=lockout.UNLOCK_SECONDS)
 
 
@@ -68,7 +68,7 @@ def release_tries(name: str) -> datetime:
 		lockout.release(_own_bucket(user))
 		lockout.unlock(_trying(user))
 
-	compat.database().after_commit.add(release)
+	database.primary().after_commit.add(release)
 	return config.now() + timedelta(seconds=lockout.UNLOCK_SECONDS)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import database
 from ..sessions.errors import InvalidSessionData
 from . import canonical, outside
 from .canonical import Secret
@@ -41,7 +41,7 @@ class Verdict:
 def ask(check: Check, given: Credentials) -> Verdict:
 	"""Judge `given`, the canonical credentials of `check`. Raises nothing: trouble is "unavailable", and logged."""
 	try:
-		with compat.refusable():
+		with database.refusable():
 			return VERIFIERS[check.verifier](check, given)
 	except Exception as error:
 		frappe.logger("assistant_session").error(f"verifier of {check.name}: {type(error).__name__}")

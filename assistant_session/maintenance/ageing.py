@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import database
 from ..sessions import events, examination, store, turns, writing
 from ..sessions.rows import Row
 from ..sessions.snapshot import ACTIVE
@@ -97,7 +97,7 @@ class Aged:
 			return frappe.qb.from_(of).delete().where(of.name.isin([P for _name in names]))
 
 		run(("delete aged", self.doctype, len(names)), build, names)
-		return compat.affected_rows()
+		return database.affected_rows()
 
 
 def _locked(name: str) -> Row | None:
@@ -111,7 +111,7 @@ def _locked(name: str) -> Row | None:
 			.where(sessions.legal_hold == 0)
 			.where(sessions.status == P)
 		)
-		return compat.lock_named(query)
+		return database.lock_named(query)
 
 	rows = run(("lock aged",), build, (name, ACTIVE))
 	return Row._make(rows[0]) if rows else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import frappe
 
-from .. import compat
+from .. import database
 from ..sessions import (
 	SessionError,
 	addresses,
@@ -185,16 +185,16 @@ def _redis_problems() -> list[str]:
 
 
 def _database_problems() -> list[str]:
-	return _of_postgres() if compat.database().db_type == "postgres" else _of_mariadb()
+	return _of_postgres() if database.primary().db_type == "postgres" else _of_mariadb()
 
 
 def _of_mariadb() -> list[str]:
-	((_name, value),) = compat.database().sql("show variables like 'innodb_flush_log_at_trx_commit'")
+	((_name, value),) = database.primary().sql("show variables like 'innodb_flush_log_at_trx_commit'")
 	return [] if str(value) == "1" else [MAY_BE_LOST.format(f"innodb_flush_log_at_trx_commit is {value}")]
 
 
 def _of_postgres() -> list[str]:
-	db, problems = compat.database(), []
+	db, problems = database.primary(), []
 	if db.sql("show synchronous_commit")[0][0] == "off":
 		problems.append(MAY_BE_LOST.format("synchronous_commit is off"))
 	if db.sql("show lock_timeout")[0][0] == "0":

@@ -17,7 +17,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import database
 from ..sessions import config, events, keys, lifecycle, store, turns, writing
 from ..sessions.errors import SessionNotFound
 from ..sessions.events import Event
@@ -75,7 +75,7 @@ def erase(person: Person, *, told: Callable[[Receipt], None] | None = None) -> R
 		removed, urls = traces.remove({row.name for row in rows}, users, log_names)
 		receipt.elsewhere = dict(removed)
 		store.disown([row.name for row in rows])
-	compat.database().after_commit.add(lambda: _finish(receipt, known, urls, told))
+	database.primary().after_commit.add(lambda: _finish(receipt, known, urls, told))
 	return receipt
 
 
@@ -157,7 +157,7 @@ def _finish(receipt: Receipt, known: Known, urls: list[str], told: Callable[[Rec
 	"""What cannot be taken back, once the rest is seen to be committed (a rollback to a savepoint may have undone it
 	behind our back); then the receipt is signed."""
 	try:
-		with compat.refusable():
+		with database.refusable():
 			_finished(receipt, known, urls)
 	except Exception as error:  # everybody's callbacks wait behind this one: it may not raise
 		receipt.left.append(f"not confirmed: {type(error).__name__}")

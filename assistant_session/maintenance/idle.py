@@ -15,7 +15,7 @@ from datetime import timedelta
 import frappe
 from rq.timeouts import JobTimeoutException
 
-from .. import compat
+from .. import database
 from ..sessions import Session, config, lifecycle, store
 from ..sessions.rows import Row
 from ..sessions.statements import P, run, table
@@ -85,7 +85,7 @@ def _claim(name: str) -> Row | None:
 
 	def build():
 		sessions = table(store.DOCTYPE)
-		return compat.lock_named(_where_quiet(store.select_all()).where(sessions.name == P))
+		return database.lock_named(_where_quiet(store.select_all()).where(sessions.name == P))
 
 	rows = run(("idle claim",), build, (*_times(), name))
 	if not rows:

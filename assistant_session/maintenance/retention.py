@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import frappe
 from pypika.functions import Count
 
-from .. import compat
+from .. import database
 from ..sessions import config, desk, events, store, turns
 from ..sessions.snapshot import CLOSED, EXPIRED
 from ..sessions.statements import P, run, table
@@ -102,7 +102,7 @@ def _locked(names: list[str]) -> set[str]:
 		sessions = table(store.DOCTYPE)
 		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.legal_hold == 0)
 		query = query.where(sessions.status != P).where(sessions.name.isin([P for _name in names]))
-		return compat.lock_named(query)
+		return database.lock_named(query)
 
 	return {name for (name,) in run(("lock ended", len(names)), build, ("Active", *names))}
 

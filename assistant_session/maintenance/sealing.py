@@ -11,7 +11,7 @@ from frappe.installer import update_site_config
 from pypika.functions import Coalesce
 from pypika.terms import Case
 
-from .. import compat
+from .. import database
 from ..sessions import keys, seals, store, turns
 from ..sessions.rows import Row
 from ..sessions.statements import P, run, table
@@ -58,7 +58,7 @@ def _seal_rows(names: list[str]) -> int:
 	def select():
 		sessions = table(store.DOCTYPE)
 		query = store.select_all().where(sessions.name.isin([P for _name in names]))
-		return compat.for_update(query.where(sessions.seal.isnull()))
+		return database.for_update(query.where(sessions.seal.isnull()))
 
 	def update():
 		sessions = table(store.DOCTYPE)

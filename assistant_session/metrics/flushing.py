@@ -11,7 +11,7 @@ import os
 
 import frappe
 
-from .. import compat
+from .. import compat, database
 from ..sessions import config
 from ..sessions.memory import memory
 from . import totals, workers
@@ -21,13 +21,13 @@ from .counters import counters
 def after_request() -> None:
 	"""Hook of Frappe's, after every request of the site."""
 	memory.forget_old()
-	if compat.is_connected() and counters.due(config.metrics_interval()):
+	if database.is_connected() and counters.due(config.metrics_interval()):
 		flush()
 
 
 def after_job() -> None:
 	"""Hook of Frappe's, after every job: in a process of its own, whose memory is nobody's figure."""
-	if compat.is_connected() and counters.due(config.metrics_interval()):
+	if database.is_connected() and counters.due(config.metrics_interval()):
 		flush(as_worker=False)
 
 

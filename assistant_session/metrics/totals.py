@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import database
 from ..sessions import config
 from ..sessions.statements import P, insert, run, table
 from .counters import QUARTER, Batch, Key
@@ -31,10 +31,10 @@ def add(batch: Batch) -> None:
 	rows = _rows(batch)
 	if not rows:
 		return
-	compat.apart(
+	database.apart(
 		lambda db: _ensure(db, rows)
 	)  # first: to update a row that is not there would lock others' too
-	compat.apart(lambda db: _grow(db, rows))
+	database.apart(lambda db: _grow(db, rows))
 
 
 def read() -> dict[Key, float]:
@@ -59,7 +59,7 @@ def purge(days: int, limit: int) -> int:
 	def old():
 		metrics = table(DOCTYPE)
 		query = frappe.qb.from_(metrics).select(metrics.name).where(metrics.hour < P)
-		return compat.for_update(query.orderby(metrics.hour).limit(limit), skip_locked=True)
+		return database.for_update(query.orderby(metrics.hour).limit(limit), skip_locked=True)
 
 	names = [name for (name,) in run(("old metrics", limit), old, (before,))]
 
@@ -127,5 +127,5 @@ def _grow(db: Any, rows: list[Row]) -> None:
 	now = config.now()
 	for row in rows:
 		run(("grow metric",), build, (row[-1], now, row[0]), on=db)
-		if not compat.affected_rows(db):
+		if not database.affected_rows(db):
 			_insert(db, [row])  # purged, or removed by hand, a moment ago

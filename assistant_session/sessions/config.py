@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 
-from .. import compat
+from .. import compat, database
 from . import sizes
 
 FRESH_SECONDS = 5
@@ -93,7 +93,7 @@ def committed() -> Iterator[None]:
 	if getattr(frappe.local, "request", None) is not None:
 		yield
 		return
-	with compat.on_second_connection():
+	with database.on_second_connection():
 		yield
 
 

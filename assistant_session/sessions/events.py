@@ -18,7 +18,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import database
 from . import keys
 from .rows import Row
 from .statements import P, insert, run, table
@@ -133,7 +133,7 @@ def delete(session: str) -> int:
 		return frappe.qb.from_(events).delete().where(events.session == P)
 
 	run(("delete events",), build, (session,))
-	return compat.affected_rows()
+	return database.affected_rows()
 
 
 def count_of(event: str) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from .. import compat
+from .. import database
 from . import config, lifecycle, store, writing
 from .rows import Row
 from .snapshot import ACTIVE, EXPIRED, Session
@@ -114,7 +114,7 @@ def _locked(kind: str, names: list[str]) -> list[Row]:
 	def build():
 		sessions = table(store.DOCTYPE)
 		query = _overdue(kind, store.select_all())
-		return compat.lock_named(query.where(sessions.name.isin([P for _name in names])))
+		return database.lock_named(query.where(sessions.name.isin([P for _name in names])))
 
 	values = (*_values(kind, config.now()), *names)
 	return [Row._make(row) for row in run(("lock overdue", kind, len(names)), build, values)]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
-from .. import compat
+from .. import compat, database
 from . import config, register, store
 from .errors import SessionBusy
 from .rows import Row
@@ -142,9 +142,9 @@ def _lock_row(name: str, anew: bool) -> Hold | None:
 	hold = Hold(name)
 	hold.fresh = anew
 	if anew:
-		compat.begin_anew()
+		database.begin_anew()
 	try:
-		with compat.refusable():
+		with database.refusable():
 			store.select_locked(name, wait=False)
 	except Exception as error:
 		if not compat.is_lock_wait(error):

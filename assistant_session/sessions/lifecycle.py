@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from frappe import _
 
-from .. import compat
+from .. import compat, database
 from ..metrics import measures
 from ..metrics.counters import counters
 from . import addresses, bounds, coherence, config, events, keys, store, tokens, writing
@@ -239,7 +239,7 @@ def _create_or_adopt(ask: Wanted, overdue: Row | None) -> tuple[Row, bool]:
 	if overdue is not None:
 		_expire(overdue.name)
 	values, event_records = _first_values(ask)
-	db = compat.database()
+	db = database.primary()
 	untouched, writes = ledger().is_untouched(), db.transaction_writes
 	point = f"assistant_session_{secrets.token_hex(4)}"
 	db.savepoint(point)

@@ -18,7 +18,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from .. import compat
+from .. import database
 from ..metrics.counters import counters
 from . import bounds, coherence, holds, store, turns, writing
 from .agents import Grant
@@ -120,7 +120,7 @@ class TurnBlock:
 
 	def _begin(self) -> TurnInProgress:
 		if self.anew:
-			compat.begin_anew()
+			database.begin_anew()
 		row = None if self.written else coherence.confirmed(self.name, self.hold.said)
 		self.warm = row is not None
 		if not self.written:

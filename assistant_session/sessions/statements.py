@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 from pypika.terms import Parameter
 
-from .. import compat
+from .. import database
 
 P = Parameter("%s")
 
@@ -21,12 +21,12 @@ def run(key: tuple, build: Callable[[], Any], values: Iterable = (), *, beside: 
 
 	`beside` reads what is committed right now, on a second connection; `on` names the connection to use.
 	"""
-	db = on or compat.database()
+	db = on or database.primary()
 	full_key = (db.db_type, *key)
 	sql = _built.get(full_key)
 	if sql is None:
 		sql = _built[full_key] = build().get_sql()
-	return compat.read_beside(sql, tuple(values)) if beside else db.sql(sql, tuple(values))
+	return database.read_beside(sql, tuple(values)) if beside else db.sql(sql, tuple(values))
 
 
 def table(doctype: str):

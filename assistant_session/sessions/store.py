@@ -10,7 +10,7 @@ from datetime import datetime
 
 import frappe
 
-from .. import compat
+from .. import database
 from . import seals
 from .rows import COLUMNS, Changes, Row, from_database
 from .statements import P, insert, run, table
@@ -38,7 +38,7 @@ def select_locked(name: str, *, wait: bool = True) -> Row | None:
 
 	def build():
 		query = _select_by_name()
-		return compat.for_update(query, nowait=not wait)
+		return database.for_update(query, nowait=not wait)
 
 	return _exactly(name, run(("select", "locked", wait), build, (name,)))
 
@@ -62,7 +62,7 @@ def select_active(active_key: str, *, locked: bool = False, beside: bool = False
 	def build():
 		sessions = table(DOCTYPE)
 		query = select_all().where(sessions.active_key == P)
-		return compat.for_update(query) if locked else query
+		return database.for_update(query) if locked else query
 
 	rows = run(("select active", locked), build, (active_key,), beside=beside)
 	return from_database(rows[0]) if rows else None
@@ -126,7 +126,7 @@ def replace(
 	if fence is not None:
 		values.append(fence)
 	run(("replace", columns, fence is None), build, values)
-	return after if compat.affected_rows() == 1 else None
+	return after if database.affected_rows() == 1 else None
 
 
 KNOWN = frozenset(COLUMNS)  # to a Row; a write may set more (see `legal`)
@@ -144,7 +144,7 @@ def mark_idle(name: str, now: datetime) -> None:
 
 def disown(names: list[str]) -> None:
 	"""Take from erased sessions what Frappe keeps in their rows: who made them, comments, tags, assignments."""
-	there = set(compat.database().get_table_columns(DOCTYPE))
+	there = set(database.primary().get_table_columns(DOCTYPE))
 	kept_by_frappe = [column for column in FRAMEWORK if column in there]
 
 	def build():
@@ -169,7 +169,7 @@ def delete(name: str) -> int:
 		return frappe.qb.from_(sessions).delete().where(sessions.name == P)
 
 	run(("delete",), build, (name,))
-	return compat.affected_rows()
+	return database.affected_rows()
 
 
 def existing(names: list[str]) -> set[str]:

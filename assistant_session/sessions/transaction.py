@@ -16,7 +16,7 @@ from weakref import ref
 
 import frappe
 
-from .. import compat
+from .. import database
 from ..metrics.counters import Counts, counters
 from . import holds, register, store
 from .memory import memory
@@ -39,7 +39,7 @@ class Ledger:
 	def __init__(self, db):
 		self._db = ref(db)  # the connection has the ledger: when it goes, so do the holds
 		self.owned = False
-		compat.watch_rollbacks(db, self.after_rollback)
+		database.watch_rollbacks(db, self.after_rollback)
 		self.begin()
 
 	@property
@@ -135,12 +135,12 @@ class Ledger:
 		return ended
 
 	def _queue(self) -> None:
-		compat.queue_once(self.db.before_commit, self.before_commit)
-		compat.queue_once(self.db.after_commit, self.after_commit)
-		compat.queue_once(self.db.after_rollback, self.after_rollback)
+		database.queue_once(self.db.before_commit, self.before_commit)
+		database.queue_once(self.db.after_commit, self.after_commit)
+		database.queue_once(self.db.after_rollback, self.after_rollback)
 
 	def before_commit(self) -> None:
-		compat.queue_once(
+		database.queue_once(
 			self.db.after_rollback, self.after_rollback
 		)  # Frappe has emptied that queue already
 		self._verify([name for name, written in self.written.items() if not self._is_trusted(name, written)])
@@ -194,7 +194,7 @@ class Ledger:
 
 def ledger() -> Ledger:
 	"""The ledger of the current database connection."""
-	db = compat.database()
+	db = database.primary()
 	found = getattr(db, ATTRIBUTE, None)
 	if found is None:
 		found = Ledger(db)
@@ -208,11 +208,11 @@ def leave_doomed_snapshot(current: Row) -> None:
 	PostgreSQL, and MariaDB with innodb_snapshot_isolation, end a transaction that writes to a row newer than its snapshot. The
 	caller's savepoints and row locks would go at that write; so they go now, before a bot has done its work.
 	"""
-	if not compat.refuses_old_snapshots():
+	if not database.refuses_old_snapshots():
 		return
 	before = store.select(current.name)
 	if before is None or (before.version, before.revision) != (current.version, current.revision):
-		compat.begin_anew()
+		database.begin_anew()
 
 
 class Seen:

@@ -15,7 +15,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat
+from .. import compat, database
 from ..metrics import measures
 from ..metrics.counters import Counts, counters
 from . import config, events, proof, seals, store, turns
@@ -125,7 +125,7 @@ def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
 	nothing else was written in it; other database errors as `translate` has them."""
 	here = ledger()
 	for number in range(TRIES):
-		clean = not compat.database().transaction_writes
+		clean = not database.primary().transaction_writes
 		try:
 			return attempt(number == 0)
 		except Exception as error:
@@ -170,7 +170,7 @@ def translate(error: Exception, name: str) -> Exception:
 def _after_lost_transaction(name: str) -> Exception:
 	here = ledger()
 	try:
-		compat.database().rollback()
+		database.primary().rollback()
 	except compat.database_errors():  # its connection is closed by now
 		return SessionStoreUnavailable.of(name)
 	finally:
@@ -254,7 +254,7 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	stored: list[Turn] = []
 	try:
 		if write.turns:
-			with compat.refusable():
+			with database.refusable():
 				stored = turns.append(row.name, row.turn_count, write.turns, replaced.current_state, now)
 		if records:
 			replaced = _told(row, replaced, write, records)
@@ -267,14 +267,14 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 
 def _leaving_theirs_usable() -> AbstractContextManager:
 	"""Somebody who is told SessionBusy may go on with their transaction; ours is rolled back then."""
-	return nullcontext() if ledger().owned else compat.refusable()
+	return nullcontext() if ledger().owned else database.refusable()
 
 
 def _told(before: Row, after: Row, write: Write, records: list[tuple]) -> Row:
 	"""Store the events. Where the trail goes on further than the row counts, they have no place: what ends, holds or
 	erases a session is done all the same, and the doctor names the trail."""
 	try:
-		with compat.refusable():
+		with database.refusable():
 			events.store(records)
 	except Exception as error:
 		if not (write.even_untold and compat.is_duplicate(error)):

@@ -19,7 +19,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Response
 
-from .. import compat
+from .. import compat, database
 from ..sessions import config
 from ..sessions.errors import (
 	InvalidSessionData,
@@ -146,7 +146,7 @@ def _commit(answer: Answer) -> None:
 		return
 	if answer.wrote:
 		ledger().trust(answer.wrote)
-	db = compat.database()
+	db = database.primary()
 	try:
 		db.commit()
 	except compat.database_errors() as error:
@@ -160,8 +160,8 @@ def _commit(answer: Answer) -> None:
 
 
 def _roll_back(broken: bool = False) -> None:
-	"""Whatever happens, the transaction is over and the session free: see `compat.watch_rollbacks`."""
-	here, db = ledger(), compat.database()
+	"""Whatever happens, the transaction is over and the session free: see `database.watch_rollbacks`."""
+	here, db = ledger(), database.primary()
 	try:
 		db.rollback()
 	except Exception as error:
@@ -174,7 +174,7 @@ def _roll_back(broken: bool = False) -> None:
 
 def _leave_database(db) -> None:
 	"""Without a connection Frappe ends the request with our answer; on a broken one it would fail again."""
-	compat.hang_up(db)
+	database.hang_up(db)
 	frappe.local.db = frappe.local.session_obj = None
 	if getattr(frappe.local, "primary_db", None):
 		frappe.local.primary_db = None

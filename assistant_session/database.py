@@ -1,0 +1,284 @@
+"""The connections to the database, and the statements in which MariaDB and PostgreSQL differ.
+
+The primary connection is the caller's, and so is its transaction. Beside it stands a second one, for reads that must not
+see the transaction's snapshot and for short transactions of our own. Nothing here knows of sessions.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from inspect import signature
+from typing import Any
+from weakref import ref
+
+import frappe
+
+from .compat import database_errors, is_connection_lost, is_duplicate, is_lost_transaction
+
+SECOND = "assistant_session_second_connection"
+APART = "assistant_session_apart"  # true of the second connection while `apart` has a transaction on it
+TRIES_APART = 5
+REFUSABLE = "assistant_session_refusable"  # a savepoint; blocks within one another may share the name
+REFUSES = "assistant_session_refuses_old_snapshots"
+IDLE = 0  # psycopg2: the server is in no transaction
+
+
+def primary():
+	"""The connection to the primary database, also while Frappe has switched to a read replica."""
+	return getattr(frappe.local, "primary_db", None) or frappe.local.db
+
+
+def beside():
+	"""A second connection to the same database, for reads that must neither see this transaction's snapshot nor
+	end it nor lock anything. Kept with the first one; no transaction stays open on it between reads."""
+	db = primary()
+	second = getattr(db, SECOND, None)
+	if second is None:
+		second = _connect()
+		setattr(db, SECOND, second)
+	return second
+
+
+def apart(work: Callable[[Any], Any]):
+	"""Run `work(connection)` in a short transaction of its own, committed at once, whatever becomes of this one.
+
+	Repeated when the database threw it away, lost the connection, or somebody inserted the same row.
+	"""
+	for attempt in range(TRIES_APART):
+		try:
+			second = beside()
+			setattr(second, APART, True)
+			result = work(second)
+			_end(second, "commit")
+			return result
+		except Exception as error:
+			_end_apart(error)
+			again = is_lost_transaction(error) or is_connection_lost(error) or is_duplicate(error)
+			if not again or attempt + 1 == TRIES_APART:
+				raise
+			time.sleep(random.uniform(0, 0.05))
+	raise AssertionError("unreachable")
+
+
+def read_beside(sql: str, values: tuple):
+	"""What is committed right now. A connection that broke while it waited is made anew, once."""
+	for attempt in (1, 2):
+		second = beside()
+		try:
+			rows = second.sql(sql, values)
+			_end_reading(second)
+			return rows
+		except Exception as error:
+			setattr(primary(), SECOND, None)
+			if attempt == 2 or not is_connection_lost(error):
+				raise
+	return ()
+
+
+@contextmanager
+def snapshot_beside() -> Iterator[Any]:
+	"""The second connection, on which all that is read within the block is of one moment."""
+	second = beside()
+	try:
+		if second.db_type == "postgres" and not getattr(second, APART, False):
+			second.sql("set transaction isolation level repeatable read")
+		yield second
+	finally:
+		_end_reading(second)
+
+
+@contextmanager
+def refusable() -> Iterator[None]:
+	"""The transaction can be used on after the statement in the block was refused.
+
+	MariaDB undoes that one statement by itself. PostgreSQL refuses all that follow, unless a savepoint undoes it.
+	"""
+	db = primary()
+	if db.db_type == "mariadb":
+		yield
+		return
+	_require_transaction(db)
+	db.savepoint(REFUSABLE)
+	try:
+		yield
+		db.release_savepoint(REFUSABLE)
+	except Exception as error:
+		if not (is_lost_transaction(error) or is_connection_lost(error)):
+			db.rollback(save_point=REFUSABLE)
+		raise
+
+
+def _require_transaction(db) -> None:
+	"""After a COMMIT that failed PostgreSQL has no transaction, where the driver believes in one."""
+	if db._conn and db._conn.info.transaction_status == IDLE:
+		db.begin()
+
+
+def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
+	"""A locking read."""
+	if skip_locked:
+		return query.for_update(skip_locked=True)
+	return query.for_update(nowait=True) if nowait else query.for_update()
+
+
+def lock_named(query):
+	"""Lock rows that `query` asks for by name, and pass over those somebody else has. These alone: by another index, or by
+	none, MariaDB locks what lies between as well."""
+	query = query.force_index("PRIMARY") if primary().db_type == "mariadb" else query
+	return for_update(query, skip_locked=True)
+
+
+def add_index(doctype: str, columns: list[str]) -> None:
+	"""An index on `columns`, unless there is one. On PostgreSQL an index has its name for itself among all tables of the
+	site, and where another table's has the one that Frappe gives, Frappe makes none without a word."""
+	db, name = primary(), "_".join(columns)
+	if db.db_type == "mariadb":
+		db.add_index(doctype, columns)
+		return
+	table = f"tab{doctype}"
+	theirs = name if len(columns) == 1 else db.get_index_name(columns)
+	if not db.has_index(table, theirs):
+		db.add_index(doctype, columns, f"{frappe.scrub(doctype)}_{name}")
+
+
+def add_search_indexes(doctype: str) -> None:
+	"""The indexes that the DocType's fields ask for and that Frappe did not make, for the same reason."""
+	if primary().db_type == "mariadb":
+		return  # there a name belongs to one table
+	for column in frappe.get_meta(doctype).fields:
+		if column.search_index:
+			add_index(doctype, [column.fieldname])
+
+
+def is_connected() -> bool:
+	"""Whether there is a connection to the database; after a lost one an endpoint goes on without."""
+	return bool(getattr(frappe.local, "primary_db", None) or getattr(frappe.local, "db", None))
+
+
+def affected_rows(db=None) -> int:
+	"""How many rows the last statement on this connection changed."""
+	return (db or primary())._cursor.rowcount
+
+
+def queue_once(queue, callback) -> None:
+	"""Add a transaction callback to one of Frappe's queues unless it waits there already."""
+	if callback not in queue._functions:
+		queue.add(callback)
+
+
+def begin_anew() -> None:
+	"""Leave the transaction's snapshot for a new one. Only for who owns the transaction and wrote nothing in it:
+	on MariaDB this commits, on PostgreSQL it rolls back, and savepoints and row locks are gone.
+
+	Runs none of Frappe's commit or rollback callbacks: they belong to whoever queued them.
+	"""
+	db = primary()
+	if db.db_type != "mariadb":  # MariaDB's START TRANSACTION ends the open one by itself
+		db.sql("rollback")
+	db.begin()
+
+
+def refuses_old_snapshots() -> bool:
+	"""Whether the database ends a transaction that writes to a row which somebody else has changed since its snapshot."""
+	db = primary()
+	if db.db_type != "mariadb":
+		return True
+	known = getattr(db, REFUSES, None)
+	if known is None:
+		known = ("ON",) in {row[1:] for row in db.sql("show variables like 'innodb_snapshot_isolation'")}
+		setattr(db, REFUSES, known)
+	return known
+
+
+def watch_rollbacks(db, failed: Callable[[], None]) -> None:
+	"""Let `db.transaction_writes` stay true: Frappe sets it to 0 at a rollback to a savepoint as well. And where the
+	database cannot roll the transaction back, end it with its connection, call `failed()`, and raise what was raised.
+
+	The function put in the place of `db.rollback` does not keep `db` alive: what waits for its end must see it.
+	"""
+	kind, own = type(db), ref(db)
+
+	def rollback(*arguments, save_point=None, **more):
+		here = own()
+		writes = here.transaction_writes
+		try:
+			kind.rollback(here, *arguments, save_point=save_point, **more)
+		except Exception:
+			if not save_point:
+				hang_up(here)
+				failed()
+			raise
+		if save_point:
+			here.transaction_writes = writes
+
+	db.rollback = rollback
+
+
+def hang_up(db) -> None:
+	"""Close this connection and the second one kept with it: the server then ends what was open on them. Frappe connects
+	again by itself at the next statement."""
+	for one in (getattr(db, SECOND, None), db):
+		if one is not None and one._conn is not None:
+			with suppress(*database_errors()):  # it is broken: that is why
+				one._conn.close()
+			one._conn = one._cursor = None
+	setattr(db, SECOND, None)
+	db.transaction_writes = 0
+
+
+@contextmanager
+def on_second_connection():
+	"""Frappe's own functions read on the second connection within the block; nothing may be written."""
+	first = frappe.local.db
+	with snapshot_beside() as second:
+		frappe.local.db = second
+		try:
+			yield
+		finally:
+			frappe.local.db = first
+
+
+def _end_apart(error: Exception) -> None:
+	if is_connection_lost(error):
+		setattr(primary(), SECOND, None)
+	else:
+		_end(beside(), "rollback")
+
+
+def _end_reading(second) -> None:
+	"""An open transaction would keep the table from being altered; one of `apart` is left to go on."""
+	if not getattr(second, APART, False):
+		_end(second, "rollback")
+
+
+def _end(second, how: str) -> None:
+	"""`commit` or `rollback` by the driver: told in SQL, PostgreSQL's would not know that the next statement has to
+	begin a transaction, and each would be committed by itself."""
+	getattr(second._conn, how)()
+	setattr(second, APART, False)
+	second.transaction_writes = 0  # Frappe counts them until a statement says that they ended
+
+
+def _connect():
+	from frappe.database import get_db
+
+	conf = frappe.local.conf
+	wanted = {
+		"socket": conf.get("db_socket"), "host": conf.db_host, "port": conf.db_port,
+		"user": conf.get("db_user") or conf.db_name, "password": conf.db_password, "cur_db_name": conf.db_name,
+	}  # fmt: skip
+	known = signature(get_db).parameters
+	second = get_db(**{name: value for name, value in wanted.items() if name in known})
+	second.connect()
+	if second.db_type == "postgres":
+		_prepare(second)
+	return second
+
+
+def _prepare(second) -> None:
+	"""PostgreSQL's own level, at which who waited for a row goes on with what is there by then; and a bound for that wait
+	where the site has none, as long as MariaDB's."""
+	second.sql("select set_config('lock_timeout', '50s', false) where current_setting('lock_timeout') = '0'")
+	second._conn.commit()
+	second._conn.set_session(isolation_level="READ COMMITTED")
