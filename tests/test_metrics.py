@@ -216,13 +216,13 @@ def test_two_writers_are_merged_or_one_is_refused_and_either_is_counted_once(
 
 
 def test_a_refusal_that_passes_through_several_callers_is_counted_once(sessions, site, opened, counted):
-	from assistant_session.sessions import writing
+	from assistant_session.sessions import repeating
 
 	def fail(_first):
 		raise sessions.SessionConflict.on(opened, "version")
 
 	with pytest.raises(sessions.SessionConflict):
-		writing.repeated(opened, lambda _first: writing.repeated(opened, fail))
+		repeating.repeated(opened, lambda _first: repeating.repeated(opened, fail))
 	assert counted(without=READS) == {("conflicts", "refused"): 1}
 
 

@@ -22,7 +22,7 @@ from datetime import datetime
 import frappe
 
 from .. import sessions
-from ..sessions import Session, addresses, bounds, config, masking, seals, store, writing
+from ..sessions import Session, addresses, bounds, config, masking, repeating, seals, store, writing
 from ..sessions.errors import SessionConflict
 from ..sessions.events import Event
 from ..sessions.proof import identity_hashes
@@ -121,7 +121,7 @@ def submit(session: Session | str, text: str, *, caller: Caller | None = None) -
 	try:
 		return _submit(place, typed, caller or (place.turn.caller if place.turn else None))
 	except Exception as error:  # without the frames of this package, whose variables a log might show
-		raise writing.translate(error, place.name).with_traceback(None) from None
+		raise repeating.translate(error, place.name).with_traceback(None) from None
 
 
 def logout(session: Session | str, reason: str = "logout") -> Session:

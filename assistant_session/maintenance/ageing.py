@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 
 from .. import database
-from ..sessions import events, examination, store, turns, writing
+from ..sessions import events, examination, repeating, store, turns, writing
 from ..sessions.rows import Row
 from ..sessions.snapshot import ACTIVE
 from ..sessions.statements import P, run, table
@@ -35,7 +35,7 @@ class Aged:
 	def purge(self) -> int:
 		"""Remove at most ROWS of one session; how many, 0 when all sessions were seen. The caller commits."""
 		while name := self._current():
-			removed = writing.repeated(name, lambda _first, name=name: self._purge(name))
+			removed = repeating.repeated(name, lambda _first, name=name: self._purge(name))
 			if removed < ROWS:
 				self._names.popleft()
 			if removed:

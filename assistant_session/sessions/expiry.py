@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from .. import database
-from . import config, lifecycle, store, writing
+from . import config, lifecycle, repeating, store, writing
 from .rows import Row
 from .snapshot import ACTIVE, EXPIRED, Session
 from .statements import P, run, table
@@ -48,7 +48,7 @@ class Overdue:
 	def end(self, limit: int = LARGEST) -> int:
 		"""End the next `limit`; returns how many were ended, 0 when none is left. The caller commits."""
 		while names := self._next(limit):
-			if ended := writing.repeated(self.kind, lambda _first, names=names: self._end(names)):
+			if ended := repeating.repeated(self.kind, lambda _first, names=names: self._end(names)):
 				return ended
 		return 0
 

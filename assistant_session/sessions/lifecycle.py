@@ -15,7 +15,7 @@ from frappe import _
 from .. import compat, database
 from ..metrics import measures
 from ..metrics.counters import counters
-from . import addresses, bounds, coherence, config, events, keys, store, tokens, writing
+from . import addresses, bounds, coherence, config, events, keys, repeating, store, tokens, writing
 from .errors import InvalidSessionData, SessionNotFound
 from .events import Event
 from .rows import Row
@@ -80,7 +80,7 @@ def wanted(
 
 def open_session(ask: Wanted) -> Session:
 	"""Restore the session asked for, or create one. See `sessions.open` for the rules."""
-	return _taken_up(writing.repeated(ask.session_id or _("of this person"), lambda _first: _open(ask)))
+	return _taken_up(repeating.repeated(ask.session_id or _("of this person"), lambda _first: _open(ask)))
 
 
 def open_for_device(device_id: str) -> Row:
@@ -90,7 +90,7 @@ def open_for_device(device_id: str) -> Row:
 	def attempt(_first: bool) -> Row:
 		return holder(ask) or _create_or_adopt(ask, _active(ask.key))[0]
 
-	return writing.repeated(_("of this device"), attempt)
+	return repeating.repeated(_("of this device"), attempt)
 
 
 def holder(ask: Wanted) -> Row | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from .. import database
 from ..metrics.counters import counters
-from . import bounds, coherence, holds, store, turns, writing
+from . import bounds, coherence, holds, repeating, store, turns, writing
 from .agents import Grant
 from .errors import InvalidSessionData, SessionBusy, SessionNotFound
 from .in_progress import TurnInProgress, draft
@@ -53,13 +53,13 @@ class TurnBlock:
 
 	def __enter__(self) -> TurnInProgress:
 		self.asked_at = time.monotonic()
-		self.hold = writing.repeated(self.name, lambda _first: self._acquire())
+		self.hold = repeating.repeated(self.name, lambda _first: self._acquire())
 		try:
 			self.turn = self._begin() if self.hold else self._begin_without_hold()
 		except BaseException as error:
 			self._give_back()
 			if isinstance(error, Exception):
-				raise writing.refused(writing.translate(error, self.name)) from error
+				raise repeating.refused(repeating.translate(error, self.name)) from error
 			raise
 		return self.turn
 

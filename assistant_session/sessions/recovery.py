@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import bounds, examination, lifecycle, register, seals, writing
+from . import bounds, examination, lifecycle, register, repeating, seals, writing
 from .errors import SessionError
 from .events import Event
 from .findings import (
@@ -169,7 +169,7 @@ def _examined(name: str) -> tuple[dict[str, Row], list[Finding]]:
 	except SessionError:
 		raise
 	except Exception as error:
-		raise writing.translate(error, name) from error
+		raise repeating.translate(error, name) from error
 
 
 def _follow_database(report: ConsistencyReport) -> list[str]:

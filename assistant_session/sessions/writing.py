@@ -5,7 +5,6 @@ Inside the caller's transaction this never commits. If the database throws the w
 SessionConflict, because work of theirs is gone as well.
 """
 
-import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -18,23 +17,17 @@ import frappe
 from .. import compat, database
 from ..metrics import measures
 from ..metrics.counters import Counts, counters
-from . import config, events, proof, seals, store, turns
+from . import config, events, proof, repeating, seals, store, turns
 from .errors import (
-	SessionBusy,
 	SessionClosed,
 	SessionConflict,
-	SessionError,
 	SessionExpired,
 	SessionNotFound,
-	SessionStoreUnavailable,
 )
 from .events import Event
 from .rows import Changes, Row, merge
 from .transaction import ledger
 from .turns import Draft, Turn
-
-TRIES = 8  # of a write that the database throws away; PostgreSQL does so each time somebody else was faster
-LONGEST_PAUSE = 0.05  # seconds before it is tried again
 
 Decide = Callable[[Row], "Write"]
 
@@ -83,7 +76,9 @@ def save(
 	if write.is_empty:
 		require_live(base, write)
 		return Result(base, [])
-	return repeated(base.name, lambda first: _save(base, write, decide, fence, mark_is_safe and first))
+	return repeating.repeated(
+		base.name, lambda first: _save(base, write, decide, fence, mark_is_safe and first)
+	)
 
 
 def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
@@ -91,7 +86,7 @@ def change(name: str, decide: Decide, *, fence: int | None = None) -> Result:
 
 	Raises what `save` raises.
 	"""
-	return repeated(name, lambda _first: _change(name, decide, fence))
+	return repeating.repeated(name, lambda _first: _change(name, decide, fence))
 
 
 def write_locked(writes: list[tuple[Row, Write]]) -> int:
@@ -118,64 +113,6 @@ class AlreadyStored(Exception):
 
 	def __init__(self, sequence: int, digest: str):
 		self.sequence, self.digest = sequence, digest
-
-
-def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
-	"""What `attempt(is_the_first)` returns, tried again whole when the database threw the transaction away and
-	nothing else was written in it; other database errors as `translate` has them."""
-	here = ledger()
-	for number in range(TRIES):
-		clean = not database.primary().transaction_writes
-		try:
-			return attempt(number == 0)
-		except Exception as error:
-			here.unmark_unwritten(name)
-			lost = compat.is_lost_transaction(error)
-			translated = translate(error, name)
-			if translated is error:
-				raise
-			if not (lost and clean) or number + 1 == TRIES:
-				raise refused(translated) from error
-			time.sleep(random.uniform(0, LONGEST_PAUSE) if number else 0)
-	raise AssertionError("unreachable")
-
-
-def refused(error: Exception) -> Exception:
-	"""The error, counted once however many callers it passes through, if it refuses somebody for another's sake."""
-	kind = next((REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind)), None)
-	if kind and not error.counted:
-		error.counted = True
-		counters.count(*kind)
-	return error
-
-
-REFUSALS: dict[type[SessionError], tuple[str, str]] = {
-	SessionConflict: ("conflicts", "refused"),
-	SessionBusy: ("busy", ""),
-}
-
-
-def translate(error: Exception, name: str) -> Exception:
-	"""What a database error means to a caller; other errors as they are. After a lost transaction what Frappe and
-	the ledger know of it is brought in line."""
-	if compat.is_connection_lost(error):
-		return SessionStoreUnavailable.of(name)
-	if compat.is_lock_wait(error):
-		return SessionBusy.of(name)
-	if compat.is_lost_transaction(error):
-		return _after_lost_transaction(name)
-	return refused(error)
-
-
-def _after_lost_transaction(name: str) -> Exception:
-	here = ledger()
-	try:
-		database.primary().rollback()
-	except compat.database_errors():  # its connection is closed by now
-		return SessionStoreUnavailable.of(name)
-	finally:
-		here.after_rollback()
-	return SessionConflict.on(name, "the transaction")
 
 
 def _save(base: Row, write: Write, decide: Decide | None, fence: int | None, mark_is_safe: bool) -> Result:
