@@ -8,17 +8,15 @@ header X-Assistant-Session-Token (and in an HttpOnly cookie); a logged-in user o
 
 from typing import Any
 
-import frappe
 from frappe import _
 
 from . import authentication, sessions
 from .authentication import staff
 from .metrics import exposition, flushing
-from .sessions import bounds, config, inspection, lifecycle, tokens
-from .sessions.errors import NotPermitted, SessionGone, VerificationLocked
-from .sessions.rows import Row
+from .sessions import config, inspection, lifecycle
+from .sessions.errors import NotPermitted, VerificationLocked
 from .sessions.writing import require_live
-from .web import access, conversation, cookies, limits, personal, responder, views
+from .web import access, conversation, cookies, opening, personal, responder, views
 from .web.endpoint import Answer, endpoint, moment
 
 
@@ -40,20 +38,16 @@ def open_session(
 	"""
 	device = access.device_id()
 	if access.is_service():
-		return _open_for_service(channel, external_id, device, user, party_type, party, state, ttl)
+		return opening.for_service(channel, external_id, device, user, party_type, party, state, ttl)
 	if any(value is not None for value in (external_id, user, party_type, party, state, ttl)):
 		raise NotPermitted(_("Only session_id and channel may be given here."))
-	ask = lifecycle.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
-	ask.claim_device()
-	_check_channel(ask.channel)
-	row = _own_session(session_id, ask)
-	return Answer(views.reconnect(lifecycle.take_up(row.name))) if row else _open_new(ask)
+	return opening.for_page(session_id, channel, device)
 
 
 @endpoint(methods=("GET", "POST"))
 def resume_session(session_id: str | None = None):
 	"""What a page needs to redraw a conversation; reading changes nothing."""
-	row = _read(session_id)
+	row = opening.read(session_id)
 	return Answer(views.reconnect(lifecycle.take_up(row.name)))
 
 
@@ -104,7 +98,7 @@ def get_history(
 	limit: int = 50,
 ):
 	"""A page of the conversation, oldest first: the last `limit` turns, or those before or after a sequence."""
-	row = _read(session_id)
+	row = opening.read(session_id)
 	require_live(row)
 	return Answer(views.history(row, before=before, after=after, limit=limit))
 
@@ -220,84 +214,6 @@ def clear_session_lock(device_id: str | None = None):
 	"""End a device's agent lock; `cleared` says whether there was one."""
 	access.require_lock_role()
 	return Answer({"cleared": sessions.clear_session_lock(device_id)})
-
-
-def _read(session_id: str | None) -> Row:
-	"""The row of a session that this caller may have, and reads."""
-	row = access.admitted(session_id)
-	limits.take(*limits.of_reading(row.name, access.place()))
-	if row.old_token_hash and frappe.request.method == "POST":
-		tokens.end_replaced(row.name)  # the new token has arrived
-	return row
-
-
-def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
-	"""The live session this caller proves to be theirs; None if a new one is to be opened."""
-	if session_id is None:
-		return _own_session_of_device(ask)
-	row = _read(session_id)
-	try:
-		require_live(row)
-	except SessionGone:
-		if ask.key is None:
-			raise
-		return None
-	return row
-
-
-def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
-	row = lifecycle.holder(ask) or lifecycle.holder(lifecycle.Wanted(device_id=ask.device_id))
-	if row is None:
-		return None
-	try:
-		access.require(row, row.name)
-	except sessions.SessionNotFound:
-		ask.unbind()  # somebody else's device, or nobody who can prove it
-		return None
-	limits.take(*limits.of_reading(row.name, access.place()))
-	return row
-
-
-def _open_new(ask: lifecycle.Wanted) -> Answer:
-	if ask.user:
-		limits.count("open", ask.user, config.settings().opens_per_minute)
-	else:
-		limits.take(*limits.of_opening(access.place()))
-	token, ask.token_hash = tokens.new()
-	ask.by_key = False
-	opened = lifecycle.open_session(ask)
-	headers = {access.TOKEN_HEADER: token}
-	given = [*cookies.too_many(cookies.SESSION), cookies.of_token(opened.id, token)]
-	return Answer(views.reconnect(opened), headers, given)
-
-
-def _open_for_service(
-	channel: Any,
-	external_id: Any,
-	device: str | None,
-	user: Any,
-	party_type: Any,
-	party: Any,
-	state: Any,
-	ttl: Any,
-) -> Answer:
-	"""A session for a router or webhook: it learns that there is one, and its routing, nothing more."""
-	pair = (party_type, party) if party_type or party else None
-	ask = lifecycle.wanted(None, channel or "Web", external_id, device, user, pair, ttl, state)
-	if ask.key is None:
-		raise bounds.InvalidSessionData(
-			_("external_id or X-Device-ID is needed: no id is given to the service role.")
-		)
-	opened = lifecycle.open_session(ask)
-	return Answer(
-		{"opened": opened.origin == "created", "status": opened.status, "agent": opened.active_agent}
-	)
-
-
-def _check_channel(channel: str) -> None:
-	found = config.settings().channels.get(channel)
-	if access.person() is None and not (found and found.guests):
-		raise NotPermitted(_("channel: guests may not open sessions on this one."))
 
 
 def _lock(lock: sessions.DeviceLock | None) -> dict[str, Any] | None:
