@@ -147,16 +147,20 @@ def _commit(answer: Answer) -> None:
 	if answer.wrote:
 		ledger().trust(answer.wrote)
 	db = database.primary()
+	done = database.note_commit(db)
 	try:
 		db.commit()
-	except compat.database_errors() as error:
-		if compat.is_lost_transaction(error):
-			raise SessionStoreUnavailable.of() from error
-		raise SessionStoreUnavailable.in_doubt() from error
 	except Exception as error:
-		if db.transaction_writes:
-			raise  # a callback before COMMIT, which was not sent
+		if not done:
+			raise _not_committed(error) from error
 		log("after COMMIT", error)
+
+
+def _not_committed(error: Exception) -> Exception:
+	"""What is to be said of a COMMIT that raised: whose fate is unknown, that was refused, or that was never sent."""
+	if compat.is_lost_transaction(error):
+		return SessionStoreUnavailable.of()
+	return SessionStoreUnavailable.in_doubt() if isinstance(error, compat.database_errors()) else error
 
 
 def _roll_back(broken: bool = False) -> None:
