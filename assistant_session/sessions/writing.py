@@ -164,8 +164,11 @@ def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 
 def _again(base: Row, current: Row, write: Write, decide: Decide | None) -> Write:
 	_raise_if_stored(write)
-	if decide:
-		return decide(current)
+	return decide(current) if decide else merged(base, write, current)
+
+
+def merged(base: Row, write: Write, current: Row) -> Write:
+	"""`write`, decided on `base`, put together with what somebody else has made of the row since. Raises SessionConflict."""
 	return replace(write, changes=merge(base, write.changes, current))
 
 
