@@ -112,6 +112,23 @@ def test_another_text_with_a_stored_id_is_refused_without_the_hold_as_well(opene
 	assert raised.value.kind == "InvalidSessionData"
 
 
+PURGED_MEANWHILE = """
+select = store.select
+def purge_and_select(*arguments, **more):
+	frappe.db.sql("delete from `tabConversation Turn` where session = %s", name)
+	frappe.db.commit()
+	return select(*arguments, **more)
+store.select = purge_and_select
+"""
+
+
+def test_a_stored_message_that_is_purged_while_it_is_repeated_is_still_no_new_one(opened, worker):
+	first, holder, retry = worker(), worker(), worker()
+	first.run(STORE, name=opened)
+	holder.run(HELD, name=opened)
+	assert retry.run(PURGED_MEANWHILE + STORE, name=opened) == [True, []]
+
+
 THINKING = """
 import os, time
 frappe.local.conf.assistant_session_hold_ttl = 0.5

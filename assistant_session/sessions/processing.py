@@ -54,6 +54,7 @@ class TurnBlock:
 
 	def __enter__(self) -> TurnInProgress:
 		self.asked_at = time.monotonic()
+		self.stored: tuple[int, str] | None = None
 		self.hold = repeating.repeated(self.name, lambda _first: self._acquire())
 		try:
 			self.turn = self._begin() if self.hold else self._begin_without_hold()
@@ -97,14 +98,18 @@ class TurnBlock:
 	def _hold_or_stored(self, mark: str, anew: bool) -> holds.Hold | None:
 		if hold := holds.at_once(self.name, mark, anew=anew):
 			return hold
-		if self._stored_beside():
+		if self._is_stored():
 			return None
 		try:
 			return holds.waited_for(self.name, mark, anew=anew)
 		except SessionBusy:
-			if self._stored_beside():
+			if self._is_stored():
 				return None
 			raise
+
+	def _is_stored(self) -> bool:
+		self.stored = self._stored_beside()
+		return self.stored is not None
 
 	def _stored_beside(self) -> tuple[int, str] | None:
 		"""Sequence and digest of the turn stored with this message id, as committed."""
@@ -116,7 +121,7 @@ class TurnBlock:
 		if row is None:
 			raise SessionNotFound.of(self.name)
 		turn = self._in_progress(row, coherence.DATABASE)
-		self._repeat(turn, *self._stored_beside())
+		self._repeat(turn, *self.stored)
 		return turn
 
 	def _begin(self) -> TurnInProgress:
