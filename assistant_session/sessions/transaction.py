@@ -209,6 +209,12 @@ def ledger() -> Ledger:
 	return found
 
 
+def watch() -> None:
+	"""Know from the beginning of a request or job whether something is written: what Frappe counts it forgets at a
+	rollback to a savepoint, and a transaction that looks untouched may be begun anew."""
+	ledger()
+
+
 def leave_doomed_snapshot(current: Row) -> None:
 	"""Begin an untouched transaction anew if it could not write to `current`, the row as it is committed, any more.
 
