@@ -11,7 +11,8 @@ after COMMIT, publishes and gives the hold back.
 
 Having got the hold, nothing is read through a snapshot from before the wait. In an endpoint of ours, where nothing
 was written yet, a new transaction is begun. In a transaction that is somebody else's the session is read on a second
-connection instead: their savepoints, row locks and writes stay as they are.
+connection instead: their savepoints, row locks and writes stay as they are, unless nothing was written and the database
+would end the transaction at our write (`transaction.leave_doomed_snapshot`).
 """
 
 import time
