@@ -207,7 +207,7 @@ class TurnBlock:
 		mark_is_safe = entry(session.row) == self.hold.said and ledger().token == self.hold.mark
 		alone = not self.hold.may_be_lost
 		if not (alone or self.hold.regain()):
-			raise writing.refused(SessionBusy.of(self.name))
+			raise repeating.refused(SessionBusy.of(self.name))
 		try:
 			result = writing.save(
 				session.row,
