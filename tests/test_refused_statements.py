@@ -166,7 +166,9 @@ def test_the_same_in_somebody_elses_transaction(sessions, site, opened):
 		pass
 	with contextlib.suppress(Exception):
 		site.db.sql("select nothing from `tabNowhere`")
-	with contextlib.nullcontext() if not databases.is_postgres() else pytest.raises(database.TransactionFailed):
+	with (
+		contextlib.nullcontext() if not databases.is_postgres() else pytest.raises(database.TransactionFailed)
+	):
 		site.db.commit()
 	site.db.rollback()
 	assert sessions.get(opened).turn_count == (0 if databases.is_postgres() else 1)
