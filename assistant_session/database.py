@@ -21,7 +21,7 @@ APART = "assistant_session_apart"  # true of the second connection while `apart`
 TRIES_APART = 5
 REFUSABLE = "assistant_session_refusable"  # a savepoint; blocks within one another may share the name
 REFUSES = "assistant_session_refuses_old_snapshots"
-IDLE = 0  # psycopg2: the server is in no transaction
+IDLE, IN_ERROR = 0, 3  # psycopg2: the server is in no transaction; in one that it will undo
 
 
 def primary():
@@ -115,6 +115,16 @@ def _require_transaction(db) -> None:
 		db.begin()
 
 
+class TransactionFailed(Exception):
+	"""A statement of this transaction was refused, and somebody went on as if it had not been."""
+
+
+def require_sound(db) -> None:
+	"""PostgreSQL answers the COMMIT of a transaction in which a statement failed with ROLLBACK, and with no error."""
+	if db.db_type == "postgres" and db._conn and db._conn.info.transaction_status == IN_ERROR:
+		raise TransactionFailed
+
+
 def for_update(query, *, nowait: bool = False, skip_locked: bool = False):
 	"""A locking read."""
 	if skip_locked:
@@ -165,6 +175,13 @@ def queue_once(queue, callback) -> None:
 	"""Add a transaction callback to one of Frappe's queues unless it waits there already."""
 	if callback not in queue._functions:
 		queue.add(callback)
+
+
+def note_commit(db) -> list[bool]:
+	"""A list that is empty until COMMIT has been done: what is raised afterwards is a callback's own."""
+	done: list[bool] = []
+	db.after_commit._functions.appendleft(lambda: done.append(True))
+	return done
 
 
 def begin_anew() -> None:

@@ -39,9 +39,9 @@ permission_query_conditions = {
 	"Session Metric": "assistant_session.permissions.metric_conditions",
 }
 
-# Frappe's own functions that ask for no permission; see there.
-before_request = ["assistant_session.web.side_doors.close"]
-before_job = ["assistant_session.web.side_doors.close"]
+# Frappe's own functions that ask for no permission; and what is written before the first session is touched. See there.
+before_request = ["assistant_session.web.side_doors.close", "assistant_session.sessions.transaction.watch"]
+before_job = before_request
 
 scheduler_events = {
 	"cron": {

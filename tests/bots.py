@@ -2,7 +2,7 @@
 
 import frappe
 
-from assistant_session import authentication
+from assistant_session import authentication, sessions
 from tests import databases
 
 
@@ -17,6 +17,11 @@ def respond(turn):
 		turn.reply("moved")
 	elif turn.message.startswith("fail "):
 		_let_fail(*turn.message.split()[1:])
+	elif turn.message.startswith("call back"):
+		_call_back(*turn.message.split()[2:])
+		turn.reply("ok")
+	elif turn.message.startswith("move "):
+		turn.reply(_moved(turn.message.removeprefix("move ")))
 	elif turn.message.startswith("kill database"):
 		databases.kill(databases.connection_number())
 	else:
@@ -41,3 +46,30 @@ def _let_fail(statement: str, code: str, *how: str) -> None:
 		frappe.db.connect = lambda: failing(statement)
 	if "raise" in how:
 		raise RuntimeError("the chatbot fails as well")
+
+
+def _call_back(when: str, what: str) -> None:
+	"""Have something done "before" or "after" COMMIT: a function that writes and "raise"s, or that "swallow"s what the
+	database refuses."""
+
+	def write_and_raise():
+		frappe.get_doc({"doctype": "ToDo", "description": "called back"}).insert(ignore_permissions=True)
+		raise RuntimeError("as a test asked for")
+
+	def swallow():
+		try:
+			frappe.db.sql("select nothing from `tabNowhere`")
+		except Exception:
+			return
+
+	queue = frappe.db.before_commit if when == "before" else frappe.db.after_commit
+	queue.add(write_and_raise if what == "raise" else swallow)
+
+
+def _moved(other: str) -> str:
+	databases.said("lock wait", seconds=1)
+	try:
+		sessions.transition(other, "MOVED")
+	except sessions.SessionBusy:
+		return "it is busy"
+	return "moved"

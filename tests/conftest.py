@@ -118,7 +118,7 @@ def bench(stage, verifier_server):
 def _begin_empty(frappe) -> None:
 	"""What an earlier run left, or a test that failed in it, decides nothing. On the pocket bench, and on a site that
 	allows tests; another one keeps what it has."""
-	if Path(os.environ["FRAPPE_BENCH"]).resolve() == REPOSITORY / ".bench" or frappe.conf.allow_tests:
+	if _is_pocket_bench(Path(os.environ["FRAPPE_BENCH"]), REPOSITORY) or frappe.conf.allow_tests:
 		for doctype in (
 			"Conversation Session",
 			"Conversation Turn",
@@ -128,6 +128,11 @@ def _begin_empty(frappe) -> None:
 		):
 			frappe.db.truncate(doctype)
 		frappe.db.commit()
+
+
+def _is_pocket_bench(bench: Path, repository: Path) -> bool:
+	"""Whether the bench is this clone's own, also for a copy of the clone within it (`make mutants`)."""
+	return bench.resolve() == repository / ".bench" or repository.is_relative_to(bench.resolve())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +112,23 @@ def test_another_text_with_a_stored_id_is_refused_without_the_hold_as_well(opene
 	assert raised.value.kind == "InvalidSessionData"
 
 
+PURGED_MEANWHILE = """
+select = store.select
+def purge_and_select(*arguments, **more):
+	frappe.db.sql("delete from `tabConversation Turn` where session = %s", name)
+	frappe.db.commit()
+	return select(*arguments, **more)
+store.select = purge_and_select
+"""
+
+
+def test_a_stored_message_that_is_purged_while_it_is_repeated_is_still_no_new_one(opened, worker):
+	first, holder, retry = worker(), worker(), worker()
+	first.run(STORE, name=opened)
+	holder.run(HELD, name=opened)
+	assert retry.run(PURGED_MEANWHILE + STORE, name=opened) == [True, []]
+
+
 THINKING = """
 import os, time
 frappe.local.conf.assistant_session_hold_ttl = 0.5
@@ -176,6 +194,35 @@ def test_a_worker_that_stood_still_tells_what_another_answered_to_the_same_messa
 ):
 	same = QUICK.format(text="the slow one", key="slow")
 	assert stood_still(lambda: worker().run(same, name=opened)) == [True, ["quick"]]
+
+
+STOPS_BEFORE_ITS_WRITE = """
+import os, signal
+frappe.local.conf.assistant_session_hold_ttl = 0.5
+replace = store.replace
+def stop_and_replace(*arguments, **more):
+	store.replace = replace
+	os.kill(os.getpid(), signal.SIGSTOP)
+	return replace(*arguments, **more)
+store.replace = stop_and_replace
+with sessions.turn(name, "the slow one") as turn: turn.reply("too late")
+frappe.db.commit()
+"""
+
+
+def test_a_worker_that_stood_still_right_before_its_write_writes_nothing_where_others_went_on(
+	sessions, opened, worker
+):
+	"""It has looked at its lease already."""
+	slow = worker()
+	pending = slow.start(STOPS_BEFORE_ITS_WRITE, name=opened)
+	_until(lambda: Path(f"/proc/{slow.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+	worker().run(QUICK.format(text="the next", key="next"), name=opened)
+	slow.process.send_signal(signal.SIGCONT)
+	with pytest.raises(WorkerError) as raised:
+		pending()
+	assert raised.value.kind == "SessionBusy"
+	assert [turn.content for turn in sessions.history(opened)] == ["the next", "quick"]
 
 
 def test_a_worker_that_stood_still_goes_on_where_nobody_came(stood_still, sessions, opened):

@@ -84,6 +84,29 @@ def test_what_the_caller_wrote_before_is_not_committed_by_a_new_beginning(either
 	assert site.db.count("ToDo", {"description": f"mine {opened}"}) == 0
 
 
+def test_nor_is_what_frappe_does_not_count_any_more(either, sessions, site, opened):
+	"""It forgets its count at a rollback to a savepoint, which may come before the first session is touched."""
+	late = either()
+	late.run("for hook in frappe.get_hooks('before_job'): frappe.call(hook)")
+	late.run(
+		STALE
+		+ """
+frappe.get_doc({"doctype": "ToDo", "description": f"mine {name}"}).insert()
+frappe.db.savepoint("later")
+frappe.db.rollback(save_point="later")
+""",
+		name=opened,
+	)
+	sessions.transition(opened, "MOVED")
+	site.db.commit()
+	late.run(
+		"try:\n\twith sessions.turn(name, 'hello'): pass\nexcept sessions.SessionConflict: pass", name=opened
+	)
+	late.run("frappe.db.rollback()")
+	site.db.rollback()
+	assert site.db.count("ToDo", {"description": f"mine {opened}"}) == 0
+
+
 def test_a_savepoint_of_the_caller_survives_where_the_session_has_not_moved(either, opened):
 	caller = either()
 	code = """

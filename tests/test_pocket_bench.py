@@ -13,7 +13,7 @@ import pytest
 
 from dev import assets, frappe_source, packages
 from dev.console import SetupError
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, _is_pocket_bench
 
 
 def wheel_with(folder, **files: str):
@@ -110,6 +110,21 @@ def test_a_postgresql_ends_with_the_process_that_started_it(tmp_path):
 def listens(port: int) -> bool:
 	with socket.socket() as probe:
 		return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize(
+	("bench", "repository", "own"),
+	[
+		("a/.bench", "a", True),
+		("a/.bench", "a/.bench/mutants/tree", True),
+		("b", "a", False),
+		("a", "b", False),
+	],
+)
+def test_a_run_begins_with_empty_tables_on_the_clones_own_bench_also_in_a_copy_that_is_being_broken(
+	tmp_path, bench, repository, own
+):
+	assert _is_pocket_bench(tmp_path / bench, tmp_path / repository) is own
 
 
 def test_desk_is_built_from_packages_with_a_digest_and_no_address():

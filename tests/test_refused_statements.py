@@ -5,11 +5,14 @@ goes on has to say how (tests/known_handlers.txt), and so has the connection bes
 """
 
 import ast
+import contextlib
 
 import pytest
 
+from assistant_session import database
 from tests import databases
-from tests.conftest import REPOSITORY
+from tests.callers import Caller
+from tests.conftest import REPOSITORY, SITE
 from tests.test_dialogue import authentication, member
 from tests.test_lockout import right
 from tests.test_redis_trouble import stopped
@@ -132,6 +135,50 @@ result = [database.apart(look), len(tries)]
 	databases.until_running("select version from `tabConversation Session`")
 	site.db.commit()
 	assert waiting() == [before + 1, 1]
+
+
+@pytest.fixture
+def page(workers, site):
+	return Caller(workers.url, SITE).open()
+
+
+def user_turns(page) -> list[str]:
+	return [turn["content"] for turn in page.history() if turn["role"] == "user"]
+
+
+def test_a_bot_that_meets_a_busy_session_can_answer_all_the_same(page, worker, sessions, site):
+	other, holder = sessions.open().id, worker()
+	site.db.commit()
+	holder.run(HELD, name=other)
+	answer = page.own("send_message", message=f"move {other}", message_id="one")
+	assert [reply["content"] for reply in answer.json()["message"]["replies"]] == ["it is busy"]
+
+
+def test_what_postgres_will_not_commit_is_not_acknowledged(page):
+	"""A statement was refused before COMMIT, and swallowed: PostgreSQL answers COMMIT with ROLLBACK, and no error."""
+	answer = page.own("send_message", message="call back before swallow", message_id="one")
+	assert answer.status_code == (500 if databases.is_postgres() else 200)
+	assert user_turns(page) == ([] if databases.is_postgres() else ["call back before swallow"])
+
+
+def test_the_same_in_somebody_elses_transaction(sessions, site, opened):
+	with sessions.turn(opened, "hello"):
+		pass
+	with contextlib.suppress(Exception):
+		site.db.sql("select nothing from `tabNowhere`")
+	with (
+		contextlib.nullcontext() if not databases.is_postgres() else pytest.raises(database.TransactionFailed)
+	):
+		site.db.commit()
+	site.db.rollback()
+	assert sessions.get(opened).turn_count == (0 if databases.is_postgres() else 1)
+
+
+@pytest.mark.parametrize("how", ["raise", "swallow"])
+def test_what_fails_after_commit_makes_nothing_unstored(page, how):
+	answer = page.own("send_message", message=f"call back after {how}", message_id="one")
+	assert answer.status_code == 200
+	assert user_turns(page) == [f"call back after {how}"]
 
 
 @pytest.mark.postgres

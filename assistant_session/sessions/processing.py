@@ -11,10 +11,12 @@ after COMMIT, publishes and gives the hold back.
 
 Having got the hold, nothing is read through a snapshot from before the wait. In an endpoint of ours, where nothing
 was written yet, a new transaction is begun. In a transaction that is somebody else's the session is read on a second
-connection instead: their savepoints, row locks and writes stay as they are.
+connection instead: their savepoints, row locks and writes stay as they are, unless nothing was written and the database
+would end the transaction at our write (`transaction.leave_doomed_snapshot`).
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +55,7 @@ class TurnBlock:
 
 	def __enter__(self) -> TurnInProgress:
 		self.asked_at = time.monotonic()
+		self.stored: tuple[int, str] | None = None
 		self.hold = repeating.repeated(self.name, lambda _first: self._acquire())
 		try:
 			self.turn = self._begin() if self.hold else self._begin_without_hold()
@@ -96,14 +99,18 @@ class TurnBlock:
 	def _hold_or_stored(self, mark: str, anew: bool) -> holds.Hold | None:
 		if hold := holds.at_once(self.name, mark, anew=anew):
 			return hold
-		if self._stored_beside():
+		if self._is_stored():
 			return None
 		try:
 			return holds.waited_for(self.name, mark, anew=anew)
 		except SessionBusy:
-			if self._stored_beside():
+			if self._is_stored():
 				return None
 			raise
+
+	def _is_stored(self) -> bool:
+		self.stored = self._stored_beside()
+		return self.stored is not None
 
 	def _stored_beside(self) -> tuple[int, str] | None:
 		"""Sequence and digest of the turn stored with this message id, as committed."""
@@ -115,7 +122,7 @@ class TurnBlock:
 		if row is None:
 			raise SessionNotFound.of(self.name)
 		turn = self._in_progress(row, coherence.DATABASE)
-		self._repeat(turn, *self._stored_beside())
+		self._repeat(turn, *self.stored)
 		return turn
 
 	def _begin(self) -> TurnInProgress:
@@ -181,7 +188,8 @@ class TurnBlock:
 		turn.stored = turns.exchange(self.name, sequence, beside=not (self.hold and self.hold.fresh))
 		turn.stored = turn.stored or turns.exchange(self.name, sequence)
 
-	def _store(self) -> None:
+	def _to_store(self) -> Write:
+		"""The person's message, the replies, and what the bot has changed of the session."""
 		session = self.turn.session
 		changes = self.turn.without_typed(session.changes())
 		if session.origin == coherence.DATABASE:
@@ -191,17 +199,20 @@ class TurnBlock:
 			role=self.turn.role,
 			intent=bounds.optional_label(self.turn.intent, "intent"),
 		)
-		write = Write(changes, [asked, *self.turn.drafts], session.happened, asked_at=self.asked_at)
+		return Write(changes, [asked, *self.turn.drafts], session.happened, asked_at=self.asked_at)
+
+	def _store(self) -> None:
+		session, write = self.turn.session, self._to_store()
 		# The trip that put our mark also said that this very row was current.
 		mark_is_safe = entry(session.row) == self.hold.said and ledger().token == self.hold.mark
 		alone = not self.hold.may_be_lost
 		if not (alone or self.hold.regain()):
-			raise SessionBusy.of(self.name)
+			raise repeating.refused(SessionBusy.of(self.name))
 		try:
 			result = writing.save(
 				session.row,
 				write,
-				decide=None if alone else self._too_late,
+				decide=self._merging(write, alone),
 				fence=self.fence,
 				mark_is_safe=mark_is_safe and alone,
 			)
@@ -215,9 +226,16 @@ class TurnBlock:
 		self.hold.in_block, self.hold.turn = False, None
 		ledger().keep(self.hold)
 
-	def _too_late(self, _current: Row) -> Write:
-		"""This worker stood still for longer than its lease, and the session has moved on: what it decided is out of date."""
-		raise SessionBusy.of(self.name)
+	def _merging(self, write: Write, alone: bool) -> Callable[[Row], Write]:
+		"""What is done where the session has moved on: both are kept, unless this worker stood still for longer than its
+		lease, until just now too; then what it decided is out of date."""
+
+		def decide(current: Row) -> Write:
+			if not alone or self.hold.may_be_lost:
+				raise SessionBusy.of(self.name)
+			return writing.merged(self.turn.session.row, write, current)
+
+		return decide
 
 	def _give_back(self) -> None:
 		"""Leave the session to others now; an earlier turn of this transaction still waits for its end."""

@@ -72,6 +72,12 @@ class Ledger:
 		"""Whether nothing would be lost with the transaction: it is ours, and untouched."""
 		return self.owned and self.is_untouched()
 
+	def may_be_left_failed(self, name: str) -> bool:
+		"""Whether nobody goes on with the transaction when a write to this session is refused: an endpoint rolls it back.
+		Not so a bot that works on another session while it answers."""
+		others = (hold for hold in self.holds.values() if hold.in_block and hold.name != name)
+		return self.owned and not any(others)
+
 	def mark(self, name: str) -> None:
 		"""Put the mark, once per transaction and session, before the first statement that changes the row."""
 		if name not in self.marked:
@@ -140,6 +146,7 @@ class Ledger:
 		database.queue_once(self.db.after_rollback, self.after_rollback)
 
 	def before_commit(self) -> None:
+		database.require_sound(self.db)
 		database.queue_once(
 			self.db.after_rollback, self.after_rollback
 		)  # Frappe has emptied that queue already
@@ -200,6 +207,12 @@ def ledger() -> Ledger:
 		found = Ledger(db)
 		setattr(db, ATTRIBUTE, found)
 	return found
+
+
+def watch() -> None:
+	"""Know from the beginning of a request or job whether something is written: what Frappe counts it forgets at a
+	rollback to a savepoint, and a transaction that looks untouched may be begun anew."""
+	ledger()
 
 
 def leave_doomed_snapshot(current: Row) -> None:

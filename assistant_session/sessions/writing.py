@@ -143,7 +143,7 @@ def _change(name: str, decide: Decide, fence: int | None) -> Result:
 
 def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 	"""Decide on the row as it is, locked, whatever snapshot the transaction has; then write."""
-	with _leaving_theirs_usable():
+	with _leaving_theirs_usable(name):
 		current = store.select_locked(name)
 	if current is None:
 		if name in store.existing([name]):
@@ -164,8 +164,11 @@ def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 
 def _again(base: Row, current: Row, write: Write, decide: Decide | None) -> Write:
 	_raise_if_stored(write)
-	if decide:
-		return decide(current)
+	return decide(current) if decide else merged(base, write, current)
+
+
+def merged(base: Row, write: Write, current: Row) -> Write:
+	"""`write`, decided on `base`, put together with what somebody else has made of the row since. Raises SessionConflict."""
 	return replace(write, changes=merge(base, write.changes, current))
 
 
@@ -184,7 +187,7 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	write = _without_lapsed(row, write, now)
 	chained, records = events.chain(row, write.events, now)
 	changes = {**write.changes, **_activity(row, write, now), **chained}
-	with _leaving_theirs_usable():
+	with _leaving_theirs_usable(row.name):
 		replaced = store.replace(row, changes, now, fence=fence, sealed_anew=write.seal_anew or None)
 	if replaced is None:
 		return None
@@ -202,9 +205,9 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	return Result(replaced, stored)
 
 
-def _leaving_theirs_usable() -> AbstractContextManager:
-	"""Somebody who is told SessionBusy may go on with their transaction; ours is rolled back then."""
-	return nullcontext() if ledger().owned else database.refusable()
+def _leaving_theirs_usable(name: str) -> AbstractContextManager:
+	"""Somebody who is told SessionBusy may go on with their transaction, a bot in its block too; ours is rolled back then."""
+	return nullcontext() if ledger().may_be_left_failed(name) else database.refusable()
 
 
 def _told(before: Row, after: Row, write: Write, records: list[tuple]) -> Row:

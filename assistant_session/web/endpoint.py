@@ -88,18 +88,17 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 		_commit(answer)
 		return _refusal(answer.refused) if answer.refused else _success(answer)
 	except SessionError as error:
-		_roll_back(broken=isinstance(error, SessionStoreUnavailable))
-		return _refusal(error)
+		refusal = error
+		return _undone(lambda: refusal, broken=isinstance(error, SessionStoreUnavailable))
 	except Exception as error:
 		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
-			away = (
-				SessionStoreUnavailable.of()
-			)  # now: Frappe connects again to translate, where there is no connection
-			_roll_back(broken=True)
-			return _refusal(away)
-		_roll_back()
+			return _undone(SessionStoreUnavailable.of, broken=True)
 		log(function.__name__, error)
-		return _refusal(SessionError(_("Something went wrong on our side. Nothing was stored.")))
+		return _undone(_on_our_side)
+
+
+def _on_our_side() -> SessionError:
+	return SessionError(_("Something went wrong on our side. Nothing was stored."))
 
 
 def _typed(function: Callable, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -147,29 +146,43 @@ def _commit(answer: Answer) -> None:
 	if answer.wrote:
 		ledger().trust(answer.wrote)
 	db = database.primary()
+	done = database.note_commit(db)
 	try:
 		db.commit()
-	except compat.database_errors() as error:
-		if compat.is_lost_transaction(error):
-			raise SessionStoreUnavailable.of() from error
-		raise SessionStoreUnavailable.in_doubt() from error
 	except Exception as error:
-		if db.transaction_writes:
-			raise  # a callback before COMMIT, which was not sent
+		if not done:
+			raise _not_committed(error) from error
 		log("after COMMIT", error)
 
 
-def _roll_back(broken: bool = False) -> None:
-	"""Whatever happens, the transaction is over and the session free: see `database.watch_rollbacks`."""
-	here, db = ledger(), database.primary()
+def _not_committed(error: Exception) -> Exception:
+	"""What is to be said of a COMMIT that raised: whose fate is unknown, that was refused, or that was never sent."""
+	if compat.is_lost_transaction(error):
+		return SessionStoreUnavailable.of()
+	return SessionStoreUnavailable.in_doubt() if isinstance(error, compat.database_errors()) else error
+
+
+def _undone(refusal: Callable[[], SessionError], broken: bool = False) -> Response:
+	"""Whatever happens, the transaction is over and the session free (see `database.watch_rollbacks`); then `refusal()` is
+	the answer. Its text is translated before the connection is left: Frappe would make another one for that."""
+	db = database.primary()
+	broken = not _is_rolled_back(db) or broken
+	answer = _refusal(refusal())
+	if broken:
+		_leave_database(db)
+	return answer
+
+
+def _is_rolled_back(db) -> bool:
+	here = ledger()
 	try:
 		db.rollback()
 	except Exception as error:
 		log("ROLLBACK", error)
-		broken = True
-	here.after_rollback()
-	if broken:
-		_leave_database(db)
+		return False
+	finally:
+		here.after_rollback()
+	return True
 
 
 def _leave_database(db) -> None:
