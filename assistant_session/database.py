@@ -257,10 +257,14 @@ def on_second_connection():
 
 
 def _end_apart(error: Exception) -> None:
-	if is_connection_lost(error):
-		setattr(primary(), SECOND, None)
-	else:
-		_end(beside(), "rollback")
+	"""Roll the second connection's transaction back, or leave it: on a broken one somebody would read an old snapshot."""
+	try:
+		if not is_connection_lost(error):
+			_end(beside(), "rollback")
+			return
+	except database_errors():
+		pass
+	setattr(primary(), SECOND, None)
 
 
 def _end_reading(second) -> None:

@@ -31,19 +31,9 @@ def respond(turn):
 def _let_fail(statement: str, code: str, *how: str) -> None:
 	"""From now on this connection raises `code` at a statement that begins so ("any": at each); "afterwards": once the
 	server has done it; "away": nobody can connect any more; "and raise": the chatbot fails as well."""
-	cursor = frappe.db._cursor
-	execute = cursor.execute
-
-	def failing(query, values=None):
-		hit = statement in ("any", query.strip().split()[0].lower())
-		if not hit or "afterwards" in how:
-			execute(query, values)
-		if hit:
-			raise frappe.db.OperationalError(int(code), "as a test asked for")
-
-	cursor.execute = failing
+	frappe.db._cursor = Failing(frappe.db._cursor, statement, int(code), "afterwards" in how)
 	if "away" in how:  # nobody can connect again either
-		frappe.db.connect = lambda: failing(statement)
+		frappe.db.connect = lambda: frappe.db._cursor.execute(statement)
 	if "raise" in how:
 		raise RuntimeError("the chatbot fails as well")
 
@@ -73,3 +63,23 @@ def _moved(other: str) -> str:
 	except sessions.SessionBusy:
 		return "it is busy"
 	return "moved"
+
+
+class Failing:
+	"""A cursor that raises at some statements; the rest is the driver's own."""
+
+	def __init__(self, cursor, statement: str, code: int, afterwards: bool):
+		self.__dict__.update(cursor=cursor, statement=statement, code=code, afterwards=afterwards)
+
+	def execute(self, query, values=None):
+		hit = self.statement in ("any", query.strip().split()[0].lower())
+		if not hit or self.afterwards:
+			self.cursor.execute(query, values)
+		if hit:
+			raise frappe.db.OperationalError(self.code, "as a test asked for")
+
+	def __getattr__(self, name):
+		return getattr(self.cursor, name)
+
+	def __setattr__(self, name, value):
+		setattr(self.cursor, name, value)

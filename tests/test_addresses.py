@@ -148,3 +148,36 @@ def test_nobody_comes_into_a_verified_conversation_by_naming_its_id(bot, member,
 	vouch()
 	stranger = sessions.open(channel=channel, external_id=bot.sender)
 	assert stranger.id != name and not stranger.authenticated and sessions.history(stranger.id) == []
+
+
+def test_a_bot_that_loses_a_verified_session_by_its_device_alone_is_named_to_operators(
+	sessions, site, device, stage, cache_server
+):
+	from assistant_session.sessions import addresses
+
+	cache_server.flush()
+	verified = sessions.open(device_id=device)
+	sessions.set_flow(verified.id, "booking", "day")
+	site.db.commit()
+	assert sessions.open(device_id=device).id == verified.id and addresses.situations() == []
+	sessions.authenticate(verified.id, {"name": "Hari"}, method="test")
+	site.db.commit()
+	assert sessions.open(device_id=device).id != verified.id
+	assert any("device_id alone" in situation for situation in addresses.situations())
+	assert (
+		f"{verified.id}: verified, so its device id"
+		in (stage.root / "logs" / "assistant_session.log").read_text()
+	)
+	assert sessions.open(verified.id, device_id=device).get_flow("booking").step == "day"
+	cache_server.flush()
+
+
+def test_nobody_is_blamed_for_another_users_device(sessions, site, device, cache_server):
+	from assistant_session.sessions import addresses
+
+	cache_server.flush()
+	theirs = sessions.open(device_id=device, user="Administrator")
+	sessions.authenticate(theirs.id, {"name": "Hari"}, method="test")
+	site.db.commit()
+	assert sessions.open(device_id=device, user="Guest").id != theirs.id
+	assert addresses.situations() == []

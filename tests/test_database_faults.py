@@ -6,8 +6,9 @@ from tests.callers import Caller
 from tests.conftest import SITE
 
 # Every code that means "the database is away" to `compat`, a deadlock, a lock wait, and one that nobody knows.
-AWAY = [0, 1040, 1047, 1053, 1077, 1158, 1159, 1160, 1161, 1180, 1927, 2002, 2003, 2006, 2013, 2055]
-OTHERS = [1213, 1020, 1205, 1105]
+NUMBERS = [1040, 1047, 1053, 1077, 1158, 1159, 1160, 1161, 1180, 1927, 2002, 2003, 2006, 2013, 2055]
+AWAY = [0, *(pytest.param(number, marks=pytest.mark.mariadb) for number in NUMBERS)]
+OTHERS = [pytest.param(number, marks=pytest.mark.mariadb) for number in (1213, 1020, 1205, 1105)]
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def error(response) -> tuple[int, str]:
 def test_the_codes_tried_here_are_those_the_app_knows():
 	from assistant_session import compat
 
-	assert set(AWAY) == compat.CONNECTION
+	assert {0, *NUMBERS} == compat.CONNECTION
 
 
 @pytest.mark.parametrize("code", AWAY + OTHERS)
@@ -40,7 +41,7 @@ def test_a_commit_that_fails_is_503_and_a_retry_stores_the_message_once(page, co
 	assert said(page) == ["hello"]
 
 
-@pytest.mark.parametrize("code", [*AWAY, 1105])
+@pytest.mark.parametrize("code", [*AWAY, OTHERS[-1]])
 def test_a_commit_whose_answer_is_lost_is_in_doubt_and_the_retry_finds_it(page, code):
 	text = f"fail commit {code} afterwards"
 	answer = page.own("send_message", message=text, message_id="one")
@@ -81,13 +82,10 @@ def _is_free(page, site) -> None:
 
 
 FAILING_ROLLBACK = """
+from tests.bots import Failing
 frappe.db.sql("select 1")
-execute = frappe.db._cursor.execute
-def failing(query, values=None):
-	if query.strip().lower() == "rollback": raise frappe.db.OperationalError(1047, "not ready")
-	execute(query, values)
 with sessions.turn(name, "hello"): pass
-frappe.db._cursor.execute = failing
+frappe.db._cursor = Failing(frappe.db._cursor, "rollback", 1047, afterwards=False)
 try: frappe.db.rollback()
 except frappe.db.OperationalError as error: result = error.args[0]
 """

@@ -59,7 +59,8 @@ class Hold:
 			self.leased_until = since + self.lease
 
 	def regain(self) -> bool:
-		"""Lease it again where nobody else has it. While Redis is away nobody can."""
+		"""Lease it again where nobody else has it. While Redis is away somebody may have locked the row instead; the write
+		itself then finds that the session has moved on."""
 		since = time.monotonic()
 		arguments = [self.token, int(self.lease * 1000)]
 		answer = self.connection.call(self.connection.regain, [self.key], arguments)

@@ -215,6 +215,8 @@ def _open_by_key(ask: Wanted, holder: Row | None) -> Session:
 		return _created(ask, holder)
 	if _is_for(ask, holder):
 		return Session(holder, "database")
+	if ask.by_key and ask.external_id is None and not (holder.user and holder.user != ask.user):
+		addresses.note_forgotten(holder)
 	ask.unbind()
 	return _created(ask, None)
 

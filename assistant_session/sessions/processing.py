@@ -133,7 +133,7 @@ class TurnBlock:
 		if not self.written:
 			counters.read(hit=self.warm)
 		row, before = (row, self._stored_before()) if row else self._read()
-		if self.untouched and not self.hold.fresh:
+		if self.untouched and not (self.hold.fresh or before):
 			leave_doomed_snapshot(row)
 		turn = self._in_progress(row, self._origin())
 		self.hold.row, self.hold.turn = row, turn

@@ -86,7 +86,6 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 		access.require_own_page_of_login()
 		answer = function(**_typed(function, arguments))
 		_commit(answer)
-		return _refusal(answer.refused) if answer.refused else _success(answer)
 	except SessionError as error:
 		refusal = error
 		return _undone(lambda: refusal, broken=isinstance(error, SessionStoreUnavailable))
@@ -95,6 +94,18 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 			return _undone(SessionStoreUnavailable.of, broken=True)
 		log(function.__name__, error)
 		return _undone(_on_our_side)
+	return _told(function, answer)
+
+
+def _told(function: Callable, answer: Answer) -> Response:
+	"""The answer to what is in the database by now."""
+	if answer.refused:
+		return _refusal(answer.refused)
+	try:
+		return _success(answer)
+	except Exception as error:
+		log(f"{function.__name__}, after COMMIT", error)
+		return _refusal(SessionStoreUnavailable.in_doubt())
 
 
 def _on_our_side() -> SessionError:
