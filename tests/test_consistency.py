@@ -347,7 +347,8 @@ for number in range(60):
 	sessions.lock_agent(name, f"agent {number}", steal=True)
 	frappe.db.commit()
 """
-	waiting = worker().start(code, name=told)
+	writer = worker()
+	waiting = writer.start(code, name=told)
 	found = [finding for _look in range(40) for finding in sessions.ensure_consistency(told).findings]
 	waiting()
 	assert found == []
