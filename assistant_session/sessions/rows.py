@@ -5,26 +5,67 @@ can sit in worker memory and in any number of snapshots.
 """
 
 import json
-from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from .errors import SessionConflict
 
-COLUMNS = (
-	"name", "channel", "external_id", "device_id", "user", "party_type", "party",
-	"status", "ttl", "creation", "last_activity", "expires_at", "closed_at", "close_reason",
-	"legal_hold",
-	"authenticated", "auth_method", "authenticated_at", "auth_expires_at", "identity_hash", "user_profile",
-	"locked_intent", "pending_intent", "pending_message",
-	"active_agent", "agent_locked_at", "agent_lock_expires_at", "agent_fence",
-	"current_state", "previous_state", "context", "flows",
-	"version", "revision", "turn_count", "restored_count", "active_key", "token_hash", "old_token_hash",
-	"old_token_until", "old_token_key", "event_count", "event_head",
-	"hidden_turns", "purged_turns", "purged_events", "event_base", "seal",
-)  # fmt: skip
 
-Row = namedtuple("Row", COLUMNS)
+class Row(NamedTuple):
+	"""A session as it is stored, column by column in this order; times are the site's, without a zone."""
+
+	name: str
+	channel: str
+	external_id: str | None
+	device_id: str | None
+	user: str | None
+	party_type: str | None
+	party: str | None
+	status: str
+	ttl: int
+	creation: datetime
+	last_activity: datetime
+	expires_at: datetime
+	closed_at: datetime | None
+	close_reason: str | None
+	legal_hold: int
+	authenticated: int
+	auth_method: str | None
+	authenticated_at: datetime | None
+	auth_expires_at: datetime | None
+	identity_hash: str | None
+	user_profile: str | None
+	locked_intent: str | None
+	pending_intent: str | None
+	pending_message: str | None
+	active_agent: str | None
+	agent_locked_at: datetime | None
+	agent_lock_expires_at: datetime | None
+	agent_fence: int
+	current_state: str | None
+	previous_state: str | None
+	context: str | None
+	flows: str | None
+	version: int
+	revision: str
+	turn_count: int
+	restored_count: int
+	active_key: str | None
+	token_hash: str | None
+	old_token_hash: str | None
+	old_token_until: datetime | None
+	old_token_key: str | None
+	event_count: int
+	event_head: str | None
+	hidden_turns: int
+	purged_turns: int
+	purged_events: int
+	event_base: str | None
+	seal: str | None
+
+
+COLUMNS = Row._fields
 
 STATUSES = {text: text for text in ("Active", "Closed", "Expired")}
 _STATUS = COLUMNS.index("status")
