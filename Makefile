@@ -1,5 +1,6 @@
 PYTHON ?= python3
 TESTS ?= tests
+CHECKS = python -m ruff check . && python -m ruff format --check . && python -m mypy
 # Where there is such a site: on somebody's own bench there may be none.
 ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 
@@ -8,8 +9,8 @@ ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
 
-test:  ## lint, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
-	@$(PYTHON) -m dev run --desk --postgres sh -c "python -m ruff check . && python -m ruff format --check . && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_POSTGRES))"
+test:  ## lint and types, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
+	@$(PYTHON) -m dev run --desk --postgres sh -c "$(CHECKS) && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_POSTGRES))"
 
 bench:  ## the figures in the README
 	@$(PYTHON) -m dev run sh -c "python -m benchmarks && python -m benchmarks.backlog"
@@ -24,8 +25,8 @@ chaos:  ## conversations while servers are killed, and a checker; SECONDS=180 an
 mutants:  ## break the code in 200 small ways, one at a time, and see whether tests notice (an hour; goes on where it stopped)
 	@$(PYTHON) -m dev run sh -c '"$$(python -m mutants.place)" -m mutants'
 
-lint:
-	@$(PYTHON) -m dev run sh -c "python -m ruff check . && python -m ruff format --check ."
+lint:  ## style and types
+	@$(PYTHON) -m dev run sh -c "$(CHECKS)"
 
 clean:  ## remove the pocket bench
 	rm -rf .bench

@@ -13,7 +13,7 @@ from frappe import _
 from . import authentication, sessions
 from .authentication import staff
 from .metrics import exposition, flushing
-from .sessions import config, inspection, lifecycle
+from .sessions import bounds, config, inspection, lifecycle
 from .sessions.errors import NotPermitted, VerificationLocked
 from .sessions.writing import require_live
 from .web import access, conversation, cookies, opening, personal, responder, views
@@ -77,7 +77,7 @@ def submit_credentials(
 	answer is lost, the same `message_id` and text get it again within a minute. Locked is 429 with Retry-After.
 	"""
 	answer, outcome = conversation.converse(session_id, text, message_id, None, responder.verify)
-	if outcome and outcome.kind == "locked":
+	if outcome and outcome.locked_until and outcome.kind == "locked":
 		answer.refused = VerificationLocked.until(outcome.text, outcome.locked_until - config.now())
 	return answer
 
@@ -116,21 +116,25 @@ def close_session(session_id: str | None = None, reason: str = "closed by the pe
 def recover_session_from_database(session_id: str | None = None):
 	"""Forget what this worker and the register say of a session, and read its row (administrators)."""
 	access.require_administrator()
-	return Answer(sessions.recover(session_id).as_dict())
+	return Answer(sessions.recover(bounds.session_id(session_id)).as_dict())
 
 
 @endpoint()
 def ensure_session_consistency(session_id: str | None = None):
 	"""Compare memory, register, row, turns and events of a session; mend what has one right answer (administrators)."""
 	access.require_administrator()
-	return Answer(sessions.ensure_consistency(session_id).as_dict())
+	return Answer(sessions.ensure_consistency(bounds.session_id(session_id)).as_dict())
 
 
 @endpoint(methods=("GET", "POST"))
 def session_report(session_id: str | None = None):
 	"""Where a session stands, what a reconnect would do, and what is wrong with it; changes nothing (staff)."""
 	access.require_staff()
-	return Answer(views.report(inspection.inspect(session_id), sessions.report(session_id)))
+	return Answer(
+		views.report(
+			inspection.inspect(bounds.session_id(session_id)), sessions.report(bounds.session_id(session_id))
+		)
+	)
 
 
 @endpoint(methods=("GET", "POST"))
@@ -178,7 +182,7 @@ def erase_person(person: dict | None = None):
 def unlock_verification(session_id: str | None = None):
 	"""Let the person in this session try to verify although strangers used up the attempts (administrators)."""
 	access.require_administrator()
-	return Answer({"until": moment(authentication.unlock(session_id))})
+	return Answer({"until": moment(authentication.unlock(bounds.session_id(session_id)))})
 
 
 @endpoint()
@@ -199,21 +203,29 @@ def release_tries(check: str | None = None):
 def get_session_lock(device_id: str | None = None):
 	"""The agent a device is routed to (service and administrator roles)."""
 	access.require_lock_role()
-	return Answer({"lock": _lock(sessions.get_session_lock(device_id))})
+	return Answer({"lock": _lock(sessions.get_session_lock(bounds.device_id(device_id)))})
 
 
 @endpoint()
 def set_session_lock(device_id: str | None = None, agent_key: str | None = None, ttl: int | None = None):
 	"""Route a device to an agent; the answer names the winner, which may be another (`won`)."""
 	access.require_lock_role()
-	return Answer({"lock": _lock(sessions.set_session_lock(device_id, agent_key, ttl))})
+	return Answer(
+		{
+			"lock": _lock(
+				sessions.set_session_lock(
+					bounds.device_id(device_id), bounds.label(agent_key, "agent_key"), ttl
+				)
+			)
+		}
+	)
 
 
 @endpoint()
 def clear_session_lock(device_id: str | None = None):
 	"""End a device's agent lock; `cleared` says whether there was one."""
 	access.require_lock_role()
-	return Answer({"cleared": sessions.clear_session_lock(device_id)})
+	return Answer({"cleared": sessions.clear_session_lock(bounds.device_id(device_id))})
 
 
 def _lock(lock: sessions.DeviceLock | None) -> dict[str, Any] | None:

@@ -217,7 +217,7 @@ def watch_rollbacks(db, failed: Callable[[], None]) -> None:
 	kind, own = type(db), ref(db)
 
 	def rollback(*arguments, save_point=None, **more):
-		here = own()
+		here: Any = own()
 		writes = here.transaction_writes
 		try:
 			kind.rollback(here, *arguments, save_point=save_point, **more)

@@ -172,7 +172,7 @@ def _names_hidden_fields(user: str) -> bool:
 
 def _hidden_fields(user: str) -> set[str]:
 	"""Of all DocTypes the user may read: a list of turns can be filtered by fields of their session."""
-	hidden = set()
+	hidden: set[str] = set()
 	for doctype in (doctype for doctype in READERS if may_read(doctype, user)):
 		meta = frappe.get_meta(doctype)
 		levels = set(meta.get_permlevel_access("read", user=user))

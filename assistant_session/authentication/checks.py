@@ -150,8 +150,8 @@ def _load(previous: Catalogue | None) -> Catalogue:
 			return previous
 		raise
 	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
-	protected = {folded(row.intent): row.identity_check for row in protected}
-	return Catalogue(checks, protected, hook, _open_intents(settings))
+	asked_for = {folded(row.intent): row.identity_check for row in protected}
+	return Catalogue(checks, asked_for, hook, _open_intents(settings))
 
 
 def _open_intents(settings: dict) -> frozenset[str] | None:

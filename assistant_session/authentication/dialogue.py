@@ -102,12 +102,12 @@ def require(session: Session | str, intent: str | None, message: str | None = No
 		nonlocal passed
 		passed = check is None or found.is_passed(check, snapshot)
 		if not passed:
-			_remember(snapshot, intent, message)
+			_remember(snapshot, intent or "", message)
 		elif snapshot.authenticated:
 			snapshot.lock_intent(intent)
 
 	place.write(decide)
-	return Gate(place.session, None if passed else _prompt(check, place.session))
+	return Gate(place.session, None if passed or check is None else _prompt(check, place.session))
 
 
 def submit(session: Session | str, text: str, *, caller: Caller | None = None) -> Outcome:

@@ -54,5 +54,5 @@ def _may_pass(turn: TurnInProgress) -> bool:
 	turn.intent = turn.intent or frappe.get_attr(path)(turn)
 	passed = dialogue.require(turn.session, turn.intent, turn.message)
 	if not passed.open:
-		turn.reply(passed.prompt)
+		turn.reply(passed.prompt or "")
 	return passed.open

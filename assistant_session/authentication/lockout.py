@@ -215,7 +215,8 @@ def _apart(work: Callable[[Any], Any]) -> Any:
 
 def _latest(counts: list[Count], now: datetime) -> datetime | None:
 	"""When the last of their locks ends, None if none is locked."""
-	return max((count.locked_until for count in counts if (count.locked_until or now) > now), default=None)
+	ends = [count.locked_until for count in counts if count.locked_until and count.locked_until > now]
+	return max(ends, default=None)
 
 
 def _count(bucket: Bucket, count: Count, now: datetime) -> None:
@@ -245,12 +246,13 @@ def _locked_row(db, bucket: Bucket, now: datetime) -> Count:
 	count = Count(
 		*run(("attempts", "locked"), lambda: database.for_update(_select()), (bucket.name,), on=db)[0]
 	)
-	served = count.locked_until is not None and count.locked_until <= now
+	until = count.locked_until
+	served = until is not None and until <= now
 	window = {NETWORK: NETWORK_WINDOW, WIDE_NETWORK: NETWORK_WINDOW, CHECK: HOUR}.get(
 		bucket.kind, config.settings().attempt_window
 	)
-	if served or (count.window_started + timedelta(seconds=window) <= now and not count.locked_until):
-		quiet = not served or count.locked_until + timedelta(seconds=LONGEST_LOCK) <= now
+	if served or (count.window_started + timedelta(seconds=window) <= now and not until):
+		quiet = until is None or until + timedelta(seconds=LONGEST_LOCK) <= now
 		count = Count(0, 0, 0 if quiet else count.locks, now, None)
 	return count
 

@@ -68,8 +68,9 @@ def post(check: Check, body: dict[str, str]) -> dict[str, Any] | None:
 	headers = {"Accept": "application/json", **_authorization(check)}
 	verify = frappe.local.conf.get("assistant_session_verifier_ca") or True
 	networks = [ip_network(one) for one in frappe.local.conf.get("assistant_session_verifier_networks") or []]
-	parts, done = urlsplit(check.url), {}
-	adapter = Pinned(parts.hostname)
+	parts = urlsplit(check.url or "")
+	done: dict[str, Any] = {}
+	adapter = Pinned(parts.hostname or "")
 
 	def ask() -> None:
 		try:
@@ -123,8 +124,8 @@ def _pinned(parts, networks: list) -> str:
 	for address in addresses:
 		if not (_is_public(address) or any(address in network for network in networks)):
 			raise ValueError("that host is not on a public network")
-	address = str(addresses[0])
-	place = f"[{address}]" if ":" in address else address
+	chosen = str(addresses[0])
+	place = f"[{chosen}]" if ":" in chosen else chosen
 	return urlunsplit(("https", f"{place}:{parts.port or 443}", parts.path, parts.query, ""))
 
 

@@ -38,7 +38,7 @@ def unlock(session_id: str) -> datetime:
 	return config.now() + timedelta(seconds=lockout.UNLOCK_SECONDS)
 
 
-def try_check(name: str, text: str) -> dict:
+def try_check(name: str | None, text: str | None) -> dict:
 	"""What an Identity Check says to `text`: the outcome and the names of the profile fields it would store; and, where
 	attempts are used up, `locked_until` when.
 
@@ -54,7 +54,7 @@ def try_check(name: str, text: str) -> dict:
 	return answer
 
 
-def release_tries(name: str) -> datetime:
+def release_tries(name: str | None) -> datetime:
 	"""Let the caller try checks again although their attempts are used up; returns until when strangers' attempts on the
 	same credentials do not stand in the way either.
 
@@ -72,7 +72,7 @@ def release_tries(name: str) -> datetime:
 	return config.now() + timedelta(seconds=lockout.UNLOCK_SECONDS)
 
 
-def _existing(name: str) -> checks.Check:
+def _existing(name: str | None) -> checks.Check:
 	if not isinstance(name, str) or not frappe.db.exists(checks.DOCTYPE, name):
 		raise InvalidSessionData(_("check: there is no such Identity Check."))
 	return checks.get(name)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import frappe
 from frappe import _
@@ -87,12 +88,13 @@ def _require_credentials(check: Check) -> None:
 		reading.check_pattern(one)
 
 
+def _is_core(meta: Any) -> bool:
+	return meta.name in core_doctypes_list or (meta.module in CORE_MODULES and not meta.custom)
+
+
 def _require_doctype(check: Check) -> None:
 	meta = frappe.get_meta(check.verify_doctype) if check.verify_doctype else None
-	core = (
-		meta is None or meta.name in core_doctypes_list or (meta.module in CORE_MODULES and not meta.custom)
-	)
-	if core or meta.issingle or meta.istable or meta.get("is_virtual"):
+	if meta is None or _is_core(meta) or meta.issingle or meta.istable or meta.get("is_virtual"):
 		raise InvalidSessionData(_("DocType: one that lists persons is needed; core DocTypes are refused."))
 	if set(check.compared) != {one.key for one in check.credentials}:
 		raise InvalidSessionData(_("Fields: every credential needs one row of the kind Credential."))

@@ -74,7 +74,7 @@ def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 def _as_stored(check: Check, key: str, secret: Secret, column: str) -> str:
 	"""The credential as the register writes it, which is how the example is written. A Date field has dates as they are
 	in canonical form."""
-	if check.credential(key).normalisation == canonical.DATE and _is_date(check.verify_doctype, column):
+	if check.credential(key).normalisation == canonical.DATE and _is_date(check.verify_doctype or "", column):
 		return secret.reveal()
 	return _as_written(check, key, secret)
 
@@ -118,7 +118,7 @@ def _ask_http(check: Check, given: Credentials) -> Verdict:
 
 
 def _ask_python(check: Check, given: Credentials) -> Verdict:
-	verify = frappe.get_attr(registered()[check.python_verifier])
+	verify = frappe.get_attr(registered()[check.python_verifier or ""])
 	answer = verify({key: _as_written(check, key, secret) for key, secret in given.items()})
 	return Verdict(NOT_MATCHED) if answer is None else Verdict(VERIFIED, _profile(check, answer))
 

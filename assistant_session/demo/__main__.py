@@ -64,7 +64,8 @@ def _serve(stage: Stage, bench: Path) -> None:
 		"Ctrl-C stops it.",
 		flush=True,
 	)
-	stage.master.wait()
+	if stage.master:
+		stage.master.wait()
 
 
 if __name__ == "__main__":

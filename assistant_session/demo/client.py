@@ -26,7 +26,7 @@ class Client:
 		self, url: str, site: str, write: Print, *, device: str | None = None, key: str | None = None
 	):
 		self.url, self.site, self.write, self.device, self.key = url, site, write, device, key
-		self.session_id: str | None = None
+		self.session_id = ""
 		self.token: str | None = None
 		self.worker = "?"
 

@@ -6,6 +6,7 @@ Each is a function of a Scene and raises Failed where something is not as it sho
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import frappe
 
@@ -90,7 +91,7 @@ def _age_lock(scene: Scene, device: str, seconds: int) -> None:
 def _clinic_hundred(scene: Scene) -> None:
 	quiet = Scene(scene.stage, scene.keys, lambda _line: None)
 	clients = [quiet.client(device=str(uuid.uuid4())) for _number in range(100)]
-	_together([lambda one=one: one.open(channel="Clinic") for one in clients])
+	_together([partial(one.open, channel="Clinic") for one in clients])
 	expect(len({one.session_id for one in clients}) == 100, "a hundred devices, a hundred sessions")
 	scene.write("  a hundred devices at once: a hundred sessions")
 

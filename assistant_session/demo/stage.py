@@ -98,7 +98,7 @@ class Stage:
 
 	def _wait(self) -> None:
 		deadline = time.monotonic() + READY_SECONDS
-		while time.monotonic() < deadline and self.master.poll() is None:
+		while time.monotonic() < deadline and self.master is not None and self.master.poll() is None:
 			if _listens(self.port):
 				return
 			time.sleep(0.05)

@@ -49,8 +49,12 @@ def expire_all(told: Told = lambda _done: None) -> dict[str, int]:
 	for kind in expiry.KINDS:
 		before = sum(done.values())
 		batch = expiry.Overdue(kind).end
-		done[kind] = in_batches(batch, seconds=None, told=lambda number, before=before: told(before + number))
+		done[kind] = in_batches(batch, seconds=None, told=_counted_from(before, told))
 	return done
+
+
+def _counted_from(before: int, told: Told) -> Told:
+	return lambda number: told(before + number)
 
 
 def in_batches(

@@ -32,10 +32,13 @@ class Aged:
 		self._names: deque[str] = deque()
 		self._after = ""
 
+	def _repeated(self, name: str) -> int:
+		return repeating.repeated(name, lambda _first: self._purge(name))
+
 	def purge(self) -> int:
 		"""Remove at most ROWS of one session; how many, 0 when all sessions were seen. The caller commits."""
 		while name := self._current():
-			removed = repeating.repeated(name, lambda _first, name=name: self._purge(name))
+			removed = self._repeated(name)
 			if removed < ROWS:
 				self._names.popleft()
 			if removed:

@@ -91,7 +91,7 @@ def is_genuine(document: dict[str, Any]) -> bool:
 def _places() -> list[File | Url]:
 	"""The URL first: what did not arrive there is not in the file either, and comes again."""
 	conf = frappe.local.conf
-	found = [Url(conf[URL])] if conf.get(URL) else []
+	found: list[File | Url] = [Url(conf[URL])] if conf.get(URL) else []
 	return [*found, File(conf[FILE])] if conf.get(FILE) else found
 
 

@@ -49,7 +49,8 @@ class Counters:
 
 	def reads(self) -> tuple[int, int]:
 		"""Hits and misses of this site since the process began."""
-		return tuple(self._reads.get(frappe.local.site, (0, 0)))
+		hits, misses = self._reads.get(frappe.local.site, (0, 0))
+		return hits, misses
 
 	def take(self) -> Batch:
 		"""Everything counted for this site, which the caller must store or put back."""

@@ -1,6 +1,6 @@
 """All figures in the text format of Prometheus, by its own library."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
@@ -99,7 +99,7 @@ def _memory(found: dict[str, workers.Figures] | None) -> Iterator[Metric]:
 	yield _gauge("worker_memory_bytes", "Size of this worker's memory of sessions.", size, "worker")
 
 
-def _gauge(name: str, help_text: str, values: dict[str, float], label: str | None = None) -> Metric:
+def _gauge(name: str, help_text: str, values: Mapping[str, float], label: str | None = None) -> Metric:
 	family = GaugeMetricFamily(PREFIX + name, help_text, labels=[label] if label else [])
 	for value_label, value in values.items():
 		family.add_metric([value_label] if label else [], value)

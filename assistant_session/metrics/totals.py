@@ -6,7 +6,7 @@ transaction is not touched.
 """
 
 import hashlib
-from collections import Counter
+from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -74,7 +74,7 @@ def purge(days: int, limit: int) -> int:
 
 def _rows(batch: Batch) -> list[Row]:
 	"""What is to be added to which row, in the order of their names, so that nobody deadlocks."""
-	amounts: Counter = Counter()
+	amounts: defaultdict[tuple, float] = defaultdict(float)
 	for quarter, counts in batch.items():
 		hour = _hour(quarter)
 		for key, amount in counts.items():

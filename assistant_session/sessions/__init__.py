@@ -106,7 +106,7 @@ def update(session_id: str, change: Change, *, grant: Grant | None = None) -> Se
 	"""
 	name = bounds.session_id(session_id)
 	function = change if callable(change) else None
-	apply = function or _assignment(change)
+	apply = change if callable(change) else _assignment(change)
 
 	def decide(row: Row) -> Write:
 		session = Session(row, "database")

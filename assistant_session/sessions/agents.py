@@ -23,15 +23,15 @@ class Grant:
 	session_id: str
 	agent: str
 	fence: int
-	expires_at: datetime
+	expires_at: datetime | None
 
 
 @dataclass(frozen=True)
 class DeviceLock:
 	"""What a router may know: the agent, until when, and whether this call is the one that won."""
 
-	agent: str
-	expires_at: datetime
+	agent: str | None
+	expires_at: datetime | None
 	won: bool = False
 
 

@@ -76,7 +76,7 @@ def settings() -> Settings:
 	"""This site's settings; an edit shows in every worker within five seconds."""
 	site = frappe.local.site
 	expires, snapshot = _snapshots.get(site, (0.0, None))
-	if time.monotonic() >= expires:
+	if snapshot is None or time.monotonic() >= expires:
 		snapshot = _load(snapshot)
 		_snapshots[site] = (time.monotonic() + FRESH_SECONDS, snapshot)
 	return snapshot
@@ -143,18 +143,14 @@ def _load(previous: Settings | None) -> Settings:
 
 
 def _read(stored: dict) -> Settings:
-	numbers = {
+	numbers: dict[str, Any] = {
 		column.name: int(stored[column.name])
 		for column in fields(Settings)
 		if column.type is int and str(stored.get(column.name) or "").isdigit() and int(stored[column.name])
 	}
-	channels = _channels()
-	return Settings(
-		**numbers,
-		**({"channels": channels} if channels else {}),
-		**_credential_patterns(),
-		time_zone=_time_zone(),
-	)
+	if channels := _channels():
+		numbers["channels"] = channels
+	return Settings(**numbers, **_credential_patterns(), time_zone=_time_zone())
 
 
 def _credential_patterns() -> dict[str, Any]:

@@ -3,6 +3,7 @@ few allowed edits take part in coherence."""
 
 import json
 from itertools import product
+from typing import Any
 
 import frappe
 from frappe import _
@@ -10,7 +11,7 @@ from frappe.model.document import Document
 
 from .. import permissions
 from . import bounds, config, events, flows, seals, store, turns
-from .errors import InvalidSessionData
+from .errors import InvalidSessionData, SessionNotFound
 from .rows import Row
 from .statements import table
 from .transaction import ledger
@@ -125,6 +126,8 @@ def supersede(doc) -> None:
 	"""Make this save a new version of the row; Frappe has locked it. What the seal covers stays exactly as it is."""
 	ledger().mark(doc.name)
 	before = store.select_locked(doc.name)
+	if before is None:
+		raise SessionNotFound.of(doc.name)
 	after = before._replace(version=before.version + 1, revision=store.new_revision())
 	after = seals.carried(before, after)
 	for column in {*seals.SEALED, "seal"} - {"name", "creation"}:
@@ -155,8 +158,8 @@ def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) 
 		condition |= renamed.user == new
 	for (name,) in frappe.qb.from_(renamed).select(renamed.name).where(condition).run():
 		announce(name)
-		row = store.select_locked(name)
-		store.replace(row, {}, config.now(), sealed_anew=_fitted(row, doc.doctype, old, new))
+		if row := store.select_locked(name):
+			store.replace(row, {}, config.now(), sealed_anew=_fitted(row, doc.doctype, old, new))
 
 
 def _fitted(row: Row, doctype: str, old: str, new: str) -> bool:
@@ -165,6 +168,10 @@ def _fitted(row: Row, doctype: str, old: str, new: str) -> bool:
 	links |= {"user"} if doctype == "User" else set()
 	changed = [column for column in sorted(links) if getattr(row, column) == new]
 	return any(
-		seals.fits(row._replace(**dict(zip(changed, values, strict=True))))
+		seals.fits(_with(row, dict(zip(changed, values, strict=True))))
 		for values in product((new, old), repeat=len(changed))
 	)
+
+
+def _with(row: Row, values: dict[str, Any]) -> Row:
+	return row._replace(**values)

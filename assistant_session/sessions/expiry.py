@@ -48,9 +48,12 @@ class Overdue:
 	def end(self, limit: int = LARGEST) -> int:
 		"""End the next `limit`; returns how many were ended, 0 when none is left. The caller commits."""
 		while names := self._next(limit):
-			if ended := repeating.repeated(self.kind, lambda _first, names=names: self._end(names)):
+			if ended := self._repeated(names):
 				return ended
 		return 0
+
+	def _repeated(self, names: list[str]) -> int:
+		return repeating.repeated(self.kind, lambda _first: self._end(names))
 
 	def _end(self, names: list[str]) -> int:
 		return writing.write_locked([(row, ENDING[self.kind](row)) for row in _locked(self.kind, names)])

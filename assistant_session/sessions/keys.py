@@ -61,7 +61,7 @@ def _derived(purpose: str, key_id: str | None) -> tuple[str, bytes]:
 	keys = frappe.local.conf.get(CONFIG) or {}
 	key_id = key_id or keys.get("current")
 	secret = keys.get(key_id) if key_id != "current" else None
-	if not isinstance(secret, str) or len(secret) < 64:
+	if key_id is None or not isinstance(secret, str) or len(secret) < 64:
 		text = _(
 			"This site has no key for conversation sessions. Run: bench --site {0} assistant-session make-key"
 		)

@@ -29,7 +29,7 @@ class LegalHold:
 	since: datetime | None = None
 
 
-def set_legal_hold(session_id: str, reason: str) -> LegalHold:
+def set_legal_hold(session_id: str | None, reason: str | None) -> LegalHold:
 	"""Keep everything of a session, whatever its state, until `lift_legal_hold`; who, when and why are noted.
 
 	A second hold replaces the reason. Raises InvalidSessionData, SessionNotFound and what every write raises.
@@ -41,7 +41,7 @@ def set_legal_hold(session_id: str, reason: str) -> LegalHold:
 	return LegalHold(name, True, reason, by, since)
 
 
-def lift_legal_hold(session_id: str, reason: str) -> LegalHold:
+def lift_legal_hold(session_id: str | None, reason: str | None) -> LegalHold:
 	"""Lift the hold; without one nothing happens. The audit trail keeps who held and who lifted it, and why."""
 	name, reason = _checked(session_id, reason)
 	_write(name, lambda row: LIFTED if row.legal_hold else {}, {"held": False, "reason": reason})
@@ -51,7 +51,7 @@ def lift_legal_hold(session_id: str, reason: str) -> LegalHold:
 LIFTED = {"legal_hold": 0, "legal_hold_reason": None, "legal_hold_by": None, "legal_hold_at": None}
 
 
-def _checked(session_id: str, reason: str) -> tuple[str, str]:
+def _checked(session_id: str | None, reason: str | None) -> tuple[str, str]:
 	return bounds.session_id(session_id), bounds.key(reason, "reason", length=LONGEST_REASON)
 
 

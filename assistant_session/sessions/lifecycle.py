@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from frappe import _
 
@@ -72,7 +73,7 @@ def wanted(
 		bounds.optional_label(external_id, "external_id", length=255),
 		device_id if device_id is None else bounds.device_id(device_id),
 		user if user is None else bounds.link(user, "user"),
-		tuple(bounds.link(part, "party") for part in party) if party else None,
+		(bounds.link(party[0], "party"), bounds.link(party[1], "party")) if party else None,
 		ttl if ttl is None else bounds.ttl(ttl),
 		bounds.optional_label(state, "state"),
 	)
@@ -171,14 +172,16 @@ def _key(*parts: str) -> str:
 
 def _open(ask: Wanted) -> Session:
 	if ask.session_id is not None:
-		return _open_by_id(ask)
+		return _open_by_id(ask, ask.session_id)
 	if ask.key is None:
 		return _created(ask, None)
 	return _open_by_key(ask, _active(ask.key))
 
 
-def _active(key: str) -> Row | None:
+def _active(key: str | None) -> Row | None:
 	"""The holder of a key: this transaction's own, else the one committed by now."""
+	if key is None:
+		return None
 	row = store.select_active(key)
 	if row is None or (coherence.snapshot_may_be_old() and row.name not in ledger().written):
 		committed = store.select_active(key, beside=True) if coherence.snapshot_may_be_old() else None
@@ -186,15 +189,15 @@ def _active(key: str) -> Row | None:
 	return row
 
 
-def _open_by_id(ask: Wanted) -> Session:
+def _open_by_id(ask: Wanted, name: str) -> Session:
 	try:
-		row, origin = coherence.look_up(ask.session_id)
+		row, origin = coherence.look_up(name)
 	except SessionNotFound:
 		row, created = _create_or_adopt(ask, None)
 		if created:
 			return Session(row, "created")
 		origin = coherence.DATABASE
-	if row.name != ask.session_id:
+	if row.name != name:
 		return _open_by_key(ask, row)
 	return _restored_by_id(ask, row, origin)
 
@@ -289,7 +292,7 @@ def _first_values(ask: Wanted) -> tuple[dict, list[tuple]]:
 	now, settings = config.now(), config.settings()
 	name = ask.session_id or new_id()
 	ttl = ask.ttl or settings.session_ttl
-	values = {
+	values: dict[str, Any] = {
 		"name": name, "channel": ask.channel, "external_id": ask.external_id, "device_id": ask.device_id,
 		"user": ask.user, "status": ACTIVE, "ttl": ttl, "last_activity": now,
 		"expires_at": now + timedelta(seconds=ttl), "current_state": ask.state, "active_key": ask.key,
@@ -297,6 +300,7 @@ def _first_values(ask: Wanted) -> tuple[dict, list[tuple]]:
 	}  # fmt: skip
 	if ask.party:
 		values["party_type"], values["party"] = ask.party
-	empty = Row(**{**dict.fromkeys(Row._fields), "name": name, "event_count": 0})
+	nothing: dict[str, Any] = dict.fromkeys(Row._fields)
+	empty = Row(**{**nothing, "name": name, "event_count": 0})
 	chained, records = events.chain(empty, [Event("created", {"channel": ask.channel})], now)
 	return {**values, **chained}, records

@@ -140,9 +140,10 @@ def _spelled(patterns: tuple[str, ...], folded: str) -> list[tuple[int, int]]:
 def _written_otherwise(pattern: str, example: str, pieces: list) -> list[tuple[int, int]]:
 	length, found = sum(map(str.isalnum, example)), []
 	for place, first in enumerate(pieces):
-		joined, last = "", None
+		joined: str = ""
+		last: Any = None
 		for piece in pieces[place : place + length]:
-			if (last and piece.start() - last.end() > LONGEST_GAP) or len(joined) >= length:
+			if (last is not None and piece.start() - last.end() > LONGEST_GAP) or len(joined) >= length:
 				break
 			joined, last = joined + piece.group(), piece
 		if len(joined) == length and _fits(pattern, spelled_like(example, joined)):

@@ -95,7 +95,7 @@ class Memory:
 
 	def _fit(self, bounds: tuple[int, int]) -> None:
 		if bounds != self._bounds:
-			rows = LRUCache(bounds[1], getsizeof=lambda remembered: _weight(remembered.row, bounds))
+			rows: LRUCache = LRUCache(bounds[1], getsizeof=lambda remembered: _weight(remembered.row, bounds))
 			for key, remembered in self._rows.items():
 				if _weight(remembered.row, bounds) <= bounds[1]:
 					rows[key] = remembered

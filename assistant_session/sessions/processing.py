@@ -122,6 +122,7 @@ class TurnBlock:
 		if row is None:
 			raise SessionNotFound.of(self.name)
 		turn = self._in_progress(row, coherence.DATABASE)
+		assert self.stored is not None
 		self._repeat(turn, *self.stored)
 		return turn
 

@@ -157,7 +157,7 @@ def _compare(session_id: str, kind: type) -> tuple[Any, Row | None, list[Finding
 	if remembered:
 		report.memory_authenticated = Session(remembered.row, "memory").authenticated
 		report.differences = _differences(remembered.row, row)
-	report.database_authenticated = bool(row) and Session(row, "database").authenticated
+	report.database_authenticated = row is not None and Session(row, "database").authenticated
 	report.findings = [{"kind": one.kind, "detail": one.detail, "remedy": one.remedy} for one in found]
 	report.consistent = report.register != "outdated" and not report.differences and not found
 	return report, row, found

@@ -179,7 +179,7 @@ def mark(names: Iterable[str], token: str) -> None:
 
 	def put() -> bool:
 		if len(keys) == 1:
-			return here.redis.set(keys[0], token, px=life)
+			return bool(here.redis.set(keys[0], token, px=life))
 		pipeline = here.redis.pipeline(transaction=False)
 		for register_key in keys:
 			pipeline.set(register_key, token, px=life)

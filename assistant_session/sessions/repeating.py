@@ -37,7 +37,7 @@ def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
 def refused(error: Exception) -> Exception:
 	"""The error, counted once however many callers it passes through, if it refuses somebody for another's sake."""
 	kind = next((REFUSALS[kind] for kind in REFUSALS if isinstance(error, kind)), None)
-	if kind and not error.counted:
+	if kind and isinstance(error, SessionError) and not error.counted:
 		error.counted = True
 		counters.count(*kind)
 	return error

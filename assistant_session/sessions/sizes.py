@@ -9,8 +9,8 @@ from math import prod
 from typing import Any
 
 try:
-	from re import _constants as constants
-	from re import _parser as parser
+	from re import _constants as constants  # type: ignore[attr-defined]
+	from re import _parser as parser  # type: ignore[attr-defined]
 except ImportError:  # Python 3.10
 	import sre_constants as constants
 	import sre_parse as parser

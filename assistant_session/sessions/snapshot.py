@@ -68,7 +68,8 @@ class Session:
 	__slots__ = ("_changed", "_row", "happened", "origin", "stale")
 
 	def __init__(self, row: Row, origin: str):
-		self._row, self._changed = row, {}
+		self._row = row
+		self._changed: dict[str, Any] = {}
 		self.happened: list[Event] = []  # what the changes are to the audit trail
 		self.stale = origin == "stale"
 		self.origin = "memory" if self.stale else origin

@@ -41,6 +41,8 @@ def fits_to_repeat(row: Row | None, token: str, message_key: str | None) -> bool
 	"""Whether `token` was replaced by the answer to this very message, a moment ago."""
 	expected = (row.old_token_hash if row else None) or NOBODY
 	same = hmac.compare_digest(hash_of(token), expected)
+	if row is None or row.old_token_until is None:
+		return False
 	return same and message_key == row.old_token_key and config.now() < row.old_token_until
 
 

@@ -54,7 +54,8 @@ def _named(kind: str, sequences: list[int]) -> str:
 
 def _groups(counts: dict[str, int]) -> Iterator[list[str]]:
 	"""Sessions together that have few turns; one that has many by itself."""
-	group, total = [], 0
+	group: list[str] = []
+	total = 0
 	for name, count in counts.items():
 		if group and total + count > TURNS:
 			yield group

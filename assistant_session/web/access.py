@@ -136,6 +136,7 @@ def admitted(session_id: str | None, message_key: str | None = None) -> Row:
 		raise SessionStoreUnavailable.of()
 	if not has_replaced_token(row, name, message_key) and not opens(row, name):
 		_refuse(row, asked)
+	assert row is not None  # without a row nothing opens
 	return row
 
 

@@ -35,7 +35,9 @@ def converse(
 	limits.take(*limits.of_message(name, access.place(), size))
 	with_old = access.has_replaced_token(row, name, key)
 	try:
-		with processing.TurnBlock(name, message, message_id=message_id, metadata=metadata) as turn:
+		with processing.TurnBlock(
+			name, bounds.message(message), message_id=message_id, metadata=metadata
+		) as turn:
 			renewing = _admit(turn, name, key)
 			if not turn.repeated:
 				answer(turn)
@@ -43,7 +45,7 @@ def converse(
 		if not with_old:
 			raise
 		return _refuse_other_text(name), None
-	renewed = tokens.renew(name, access.token(name), key) if renewing else None
+	renewed = tokens.renew(name, access.token(name), key) if renewing and key else None
 	return _answer(name, turn, renewed), turn.outcome
 
 

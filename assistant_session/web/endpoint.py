@@ -60,7 +60,7 @@ def endpoint(*, methods: tuple[str, ...] = ("POST",)) -> Callable:
 			with ledger().own():
 				return _answer(function, arguments)
 
-		answer.__signature__ = _with_unknown(function)
+		vars(answer)["__signature__"] = _with_unknown(function)
 		answer.__annotations__ = {}  # checked in _answer, so that a wrong type is answered in our form
 		return frappe.whitelist(allow_guest=True, xss_safe=True, methods=list(methods))(answer)
 

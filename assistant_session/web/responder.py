@@ -19,12 +19,12 @@ HOOK = "assistant_session_responder"
 
 def converse(turn: TurnInProgress) -> None:
 	"""Answer a message: the verification answers what belongs to it, the chatbot everything else."""
-	_guarded(turn, lambda: authentication.gate(turn) and ask_chatbot(turn))
+	_guarded(turn, lambda: ask_chatbot(turn) if authentication.gate(turn) else None)
 
 
 def verify(turn: TurnInProgress) -> None:
 	"""Take the message for credentials; the chatbot then answers what the person had asked before."""
-	_guarded(turn, lambda: authentication.answer(turn) and ask_chatbot(turn))
+	_guarded(turn, lambda: ask_chatbot(turn) if authentication.answer(turn) else None)
 
 
 def ask_chatbot(turn: TurnInProgress) -> None:

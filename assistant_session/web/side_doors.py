@@ -60,11 +60,12 @@ class Guarded:
 	"""`frappe.whitelisted` as it was, in which nobody finds a function for a request they may not make."""
 
 	def __init__(self, before):
-		super().__init__(before)
+		super().__init__(before)  # type: ignore[call-arg]
 		self.before = before  # a module that is being loaded this very moment may still add to it
 
 	def __contains__(self, function: object) -> bool:
-		return (super().__contains__(function) or function in self.before) and may_call(function)
+		there = super().__contains__(function)  # type: ignore[misc]
+		return (there or function in self.before) and may_call(function)
 
 
 class GuardedList(Guarded, list):
