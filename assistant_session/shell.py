@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from contextlib import contextmanager
+from typing import Any
 
 import click
 import frappe
@@ -18,7 +19,7 @@ class progress:
 	"""How far it is, on a terminal; `told(n)` says how many are done."""
 
 	def __init__(self, total: int, what: str):
-		self.bar = click.progressbar(length=max(total, 1), label=what, file=sys.stderr)
+		self.bar: Any = click.progressbar(length=max(total, 1), label=what, file=sys.stderr)
 
 	def __enter__(self):
 		self.bar.__enter__()
