@@ -83,6 +83,21 @@ def test_while_a_transaction_is_open_everybody_else_reads_the_database(worker, o
 	assert reader.run(STATE, name=opened) == "OPEN"
 
 
+def test_a_batch_marks_each_of_its_sessions_before_it_writes(worker, sessions, site):
+	names = [sessions.open().id for _number in range(3)]
+	site.db.commit()
+	writer, reader = worker(), worker()
+	assert [reader.run(STATE, name=name) for name in names] == [None] * 3
+	batch = """
+rows = [store.select_locked(name) for name in names]
+writing.write_locked([(row, writing.Write({"current_state": "BATCH"})) for row in rows])
+"""
+	writer.run(batch, names=names)
+	assert [reader.run(ORIGIN, name=name) for name in names] == ["database"] * 3
+	writer.run("frappe.db.commit()")
+	assert [reader.run(STATE, name=name) for name in names] == ["BATCH"] * 3
+
+
 def test_a_writer_reads_its_own_uncommitted_change(worker, opened):
 	assert worker().run("sessions.transition(name, 'MINE')\n" + STATE, name=opened) == "MINE"
 
