@@ -35,6 +35,8 @@ def after_uninstall() -> None:
 	_remove_rows(NAMING, doctypes())
 	_remove_jobs_and_patches()
 	_remove_roles()
+	_remove_rows({"Workspace Sidebar Item": "link_to"}, [*doctypes(), hooks.app_title])
+	_remove_rows({"Desktop Icon": "app"}, [APP])
 	_remove_rows({"Deleted Document": "deleted_name", "DocType Link": "link_doctype"}, [*doctypes(), *ROLES])
 	_forget_in_redis()
 	frappe.db.commit()

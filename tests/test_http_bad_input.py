@@ -83,9 +83,7 @@ def test_a_name_that_is_none_is_not_repeated(workers, name):
 @pytest.mark.parametrize("session_id", ["\ud800", "é", "", UNKNOWN, 5, None])
 def test_an_argument_that_is_not_there_is_named_beside_whatever_id(guest, session_id):
 	answer = send(guest, "get_history", {"session_id": session_id, "foreign": None}, {})
-	if session_id == "\ud800" and answer.status_code == 417:
-		return  # Frappe 16 itself refuses a body with half a character in it
-	refused(answer, 422, naming="foreign")
+	refused(answer, 422, naming="foreign", readable=session_id != "\ud800")
 
 
 def test_json_that_is_sent_as_a_form_is_not_passed_over(workers):
@@ -178,9 +176,11 @@ def test_a_body_that_is_no_object_is_answered_by_frappe_or_by_us_but_changes_not
 	assert page.own("resume_session").json()["message"]["turns"] == before["message"]["turns"]
 
 
-def refused(response, status: int, *, naming: str) -> None:
+def refused(response, status: int, *, naming: str, readable: bool = True) -> None:
+	"""Frappe 16 does not read what is no JSON by the letter (`readable`), so that nobody can say which argument it was."""
 	assert check(response) == status
-	assert naming in response.json()["error"]["message"]
+	told = response.json()["error"]["message"]
+	assert naming in told or (not readable and "not a JSON object that can be read" in told)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,9 @@ def test_a_message_that_is_no_text_or_too_long_is_refused(guest, message):
 
 def test_half_a_character_is_refused_and_a_whole_one_comes_back_as_it_was(guest):
 	arguments = {"session_id": guest.session_id, "message": "\ud83d"}
-	refused(send(guest, "send_message", arguments, {TOKEN: guest.token}), 422, naming="message")
+	refused(
+		send(guest, "send_message", arguments, {TOKEN: guest.token}), 422, naming="message", readable=False
+	)
 	for text in ("🙂", "‮שלום", "naïve\ttext\nwith lines", "{'session_id': 1}", "<script>alert(1)</script>"):
 		assert guest.own("send_message", message=text).status_code == 200
 		assert guest.history()[-2]["content"] == text
@@ -264,8 +266,14 @@ def test_metadata_that_is_no_small_flat_object_is_refused(guest, metadata):
 	if isinstance(metadata, dict) and "deep" in metadata:
 		for _level in range(25):
 			metadata = {"deep": metadata}
+	readable = metadata not in ({"\ud800": 1},) and "nan" not in str(metadata)
 	arguments = {"session_id": guest.session_id, "message": "hello", "metadata": metadata}
-	refused(send(guest, "send_message", arguments, {TOKEN: guest.token}), 422, naming="metadata")
+	refused(
+		send(guest, "send_message", arguments, {TOKEN: guest.token}),
+		422,
+		naming="metadata",
+		readable=readable,
+	)
 	assert guest.history() == []
 
 

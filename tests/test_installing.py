@@ -67,7 +67,14 @@ texts = [*doctypes, *roles, "assistant_session."]
 result = [table for table, columns in databases.tables() if databases.holds(table, columns, texts)]
 """
 # Frappe's own record of what was done, not what is; and who logged in with which name.
-RECORDS = {"tabError Log", "tabVersion", "tabActivity Log", "tabInstalled Application", "tabDeleted Document"}
+RECORDS = {
+	"tabError Log",
+	"tabVersion",
+	"tabPermission Log",
+	"tabActivity Log",
+	"tabInstalled Application",
+	"tabDeleted Document",
+}
 
 
 @pytest.mark.mariadb

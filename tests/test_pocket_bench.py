@@ -1,11 +1,6 @@
 """The set-up refuses what is not what it should be, and says so."""
 
 import json
-import signal
-import socket
-import subprocess
-import sys
-import time
 import zipfile
 from contextlib import suppress
 
@@ -13,7 +8,7 @@ import pytest
 
 from dev import assets, frappe_source, packages
 from dev.console import SetupError
-from tests.conftest import REPOSITORY, _is_pocket_bench
+from tests.conftest import _is_pocket_bench
 
 
 def wheel_with(folder, **files: str):
@@ -82,34 +77,6 @@ def test_debians_package_is_told_to_make_no_server_while_it_is_installed(tmp_pat
 		if fails:
 			raise SetupError
 	assert not told.exists()
-
-
-DIES = """
-import os, signal, sys
-from pathlib import Path
-from dev import packages, postgres
-programs = {program: packages.find(program) for program in packages.POSTGRES_PROGRAMS}
-server = postgres.PostgreSQL(programs, Path(sys.argv[1]) / "server")
-server.initialise(Path(sys.argv[1]) / "log")
-print(server.start(Path(sys.argv[1]) / "log").port, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_a_postgresql_ends_with_the_process_that_started_it(tmp_path):
-	done = subprocess.run(
-		[sys.executable, "-c", DIES, tmp_path], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-	)
-	assert done.returncode == -signal.SIGKILL
-	deadline = time.monotonic() + 20
-	while listens(int(done.stdout)) and time.monotonic() < deadline:
-		time.sleep(0.05)
-	assert not listens(int(done.stdout))
-
-
-def listens(port: int) -> bool:
-	with socket.socket() as probe:
-		return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize(
