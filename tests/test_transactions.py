@@ -235,3 +235,33 @@ def test_an_endpoint_called_from_python_owns_the_transaction_only_while_it_answe
 	site.local.request = Request(EnvironBuilder(method="POST", json={}).get_environ())
 	assert api.open_session().status_code == 200
 	assert not ledger().owned
+
+
+def test_a_write_of_the_services_own_is_looked_at_again_before_commit_unless_it_was_the_last(
+	site, sessions, opened, monkeypatch
+):
+	"""A rollback to a savepoint tells nobody; where we commit at once after our one write there was none."""
+	from assistant_session.sessions import store
+	from assistant_session.sessions.transaction import ledger
+
+	looked, versions = [], store.versions
+	monkeypatch.setattr(store, "versions", lambda names: looked.append(list(names)) or versions(names))
+	sessions.transition(opened, "TRUSTED")
+	ledger().trust(opened)
+	site.db.commit()
+	assert looked == []
+	for state in ("ONCE", "TWICE"):
+		sessions.transition(opened, state)
+	ledger().trust(opened)
+	site.db.commit()
+	sessions.transition(opened, "OF SOMEBODY ELSE")
+	site.db.commit()
+	assert looked == [[opened], [opened]]
+
+
+def test_a_site_whose_settings_were_never_saved_lets_guests_in_on_the_web_alone():
+	from assistant_session.sessions.config import Settings
+
+	assert [(one.name, one.guests, one.verified_by_provider) for one in Settings().channels.values()] == [
+		("Web", True, False)
+	]
