@@ -27,19 +27,23 @@ NAMING = {
 	"Singles": "doctype",
 	"File": "attached_to_doctype",
 }
-OF_ROLES = {"Has Role": "role", "Custom DocPerm": "role", "DocPerm": "role", "Block Module": "module"}
+OF_ROLES = {"Has Role": "role", "Custom DocPerm": "role", "DocPerm": "role"}
 
 
 def after_uninstall() -> None:
-	"""Frappe has committed by now, and commits again after this."""
+	"""Frappe has committed by now. Files on disk go last: they cannot be brought back."""
+	attached = frappe.get_all("File", {"attached_to_doctype": ("in", doctypes())}, pluck="file_url")
 	_remove_rows(NAMING, doctypes())
 	_remove_jobs_and_patches()
 	_remove_roles()
 	_remove_rows({"Workspace Sidebar Item": "link_to"}, [*doctypes(), hooks.app_title])
+	_remove_rows({"Block Module": "module"}, [hooks.app_title])
 	_remove_rows({"Desktop Icon": "app"}, [APP])
 	_remove_rows({"Deleted Document": "deleted_name", "DocType Link": "link_doctype"}, [*doctypes(), *ROLES])
 	_forget_in_redis()
 	frappe.db.commit()
+	for left in traces.remove_contents(attached):
+		frappe.logger("assistant_session").error(f"uninstalling: {left}")
 	frappe.clear_cache()
 
 

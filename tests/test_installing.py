@@ -48,6 +48,7 @@ def test_every_index_is_there_whatever_others_of_its_name_there_are(site):
 
 
 USE = """
+import os
 from frappe.desk.doctype.tag.tag import DocTags
 from frappe.desk.form.assign_to import add
 with sessions.turn(sessions.open(external_id="+49 7").id, "hello") as turn: turn.reply("hi")
@@ -60,6 +61,9 @@ add({"doctype": "Conversation Session", "name": name, "assign_to": ["Administrat
 frappe.get_doc({"doctype": "List Filter", "reference_doctype": "Conversation Session", "filter_name": "mine", "filters": "[]"}).insert()
 frappe.make_property_setter({"doctype": "Conversation Session", "fieldname": "channel", "property": "label", "value": "Way"})
 frappe.get_doc("User", "Administrator").add_roles("Assistant Session Auditor")
+attached = {"attached_to_doctype": "Conversation Session", "attached_to_name": name, "is_private": 1}
+file = frappe.get_doc({"doctype": "File", "file_name": f"{name}.txt", "content": "what was said", **attached}).insert()
+result = os.path.abspath(file.get_full_path())
 frappe.db.commit()
 """
 LEFT = """
@@ -96,7 +100,8 @@ def test_uninstalling_leaves_nothing_in_the_database(worker, site):
 		done = subprocess.run(command, cwd=sites, capture_output=True, text=True)
 		assert done.returncode == 0, done.stdout + done.stderr
 
-	worker(OTHER_SITE).run(USE)
+	on_disk = worker(OTHER_SITE).run(USE)
+	assert os.path.exists(on_disk)
 	try:
 		bench("uninstall-app", "assistant_session", "--yes", "--no-backup")
 		names = {"doctypes": uninstall.doctypes(), "roles": list(ROLES)}
@@ -104,3 +109,4 @@ def test_uninstalling_leaves_nothing_in_the_database(worker, site):
 	finally:
 		bench("install-app", "assistant_session", "--force")
 	assert left - RECORDS == set()
+	assert not os.path.exists(on_disk)
