@@ -74,14 +74,19 @@ def test_what_the_caller_wrote_before_is_not_committed_by_a_new_beginning(either
 	late.run(
 		STALE + "frappe.get_doc({'doctype': 'ToDo', 'description': f'mine {name}'}).insert()", name=opened
 	)
-	sessions.transition(opened, "MOVED")
+	assert kept_of_theirs(late, sessions, site, opened) == 0
+
+
+def kept_of_theirs(late, sessions, site, name: str) -> int:
+	"""The session moves, `late` takes a turn and rolls back: how much is left of what was written before the turn."""
+	sessions.transition(name, "MOVED")
 	site.db.commit()
 	late.run(
-		"try:\n\twith sessions.turn(name, 'hello'): pass\nexcept sessions.SessionConflict: pass", name=opened
+		"try:\n\twith sessions.turn(name, 'hello'): pass\nexcept sessions.SessionConflict: pass", name=name
 	)
 	late.run("frappe.db.rollback()")
 	site.db.rollback()
-	assert site.db.count("ToDo", {"description": f"mine {opened}"}) == 0
+	return site.db.count("ToDo", {"description": f"mine {name}"})
 
 
 def test_nor_is_what_frappe_does_not_count_any_more(either, sessions, site, opened):
@@ -97,14 +102,7 @@ frappe.db.rollback(save_point="later")
 """,
 		name=opened,
 	)
-	sessions.transition(opened, "MOVED")
-	site.db.commit()
-	late.run(
-		"try:\n\twith sessions.turn(name, 'hello'): pass\nexcept sessions.SessionConflict: pass", name=opened
-	)
-	late.run("frappe.db.rollback()")
-	site.db.rollback()
-	assert site.db.count("ToDo", {"description": f"mine {opened}"}) == 0
+	assert kept_of_theirs(late, sessions, site, opened) == 0
 
 
 def test_a_savepoint_of_the_caller_survives_where_the_session_has_not_moved(either, opened):
