@@ -13,10 +13,12 @@ from frappe import _
 from . import authentication, sessions
 from .authentication import staff
 from .metrics import exposition, flushing
-from .sessions import bounds, config, inspection, lifecycle
+from .sessions import bounds, config
+from .sessions.coherence.writing import require_live
 from .sessions.errors import NotPermitted, VerificationLocked
-from .sessions.writing import require_live
-from .web import access, conversation, cookies, opening, personal, responder, views
+from .sessions.health import overview
+from .sessions.operations.opening import take_up
+from .web import access, conversation, cookies, opening, privacy, responder, views
 from .web.endpoint import Answer, endpoint, moment
 
 
@@ -48,7 +50,7 @@ def open_session(
 def resume_session(session_id: str | None = None):
 	"""What a page needs to redraw a conversation; reading changes nothing."""
 	row = opening.read(session_id)
-	return Answer(views.reconnect(lifecycle.take_up(row.name)))
+	return Answer(views.reconnect(take_up(row.name)))
 
 
 @endpoint()
@@ -132,7 +134,7 @@ def session_report(session_id: str | None = None):
 	access.require_staff()
 	return Answer(
 		views.report(
-			inspection.inspect(bounds.session_id(session_id)), sessions.report(bounds.session_id(session_id))
+			overview.inspect(bounds.session_id(session_id)), sessions.report(bounds.session_id(session_id))
 		)
 	)
 
@@ -167,7 +169,7 @@ def export_person(person: dict | None = None):
 	id), identity (Identity Check, credential).
 	"""
 	access.require_administrator()
-	return Answer(personal.exported(personal.named(person)))
+	return Answer(privacy.exported(privacy.named(person)))
 
 
 @endpoint()
@@ -175,7 +177,7 @@ def erase_person(person: dict | None = None):
 	"""Erase one person, named as in `export_person`, and answer with a signed receipt. What is under legal hold
 	stays, and the receipt says so (administrators)."""
 	access.require_administrator()
-	return Answer(personal.erased(personal.named(person)))
+	return Answer(privacy.erased(privacy.named(person)))
 
 
 @endpoint()

@@ -12,7 +12,7 @@ import click
 import frappe
 from frappe.commands import pass_context
 
-from .shell import names_a_person, person_named, print_json, private, progress, site
+from .command_helpers import names_a_person, person_named, print_json, private, progress, site
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
@@ -28,17 +28,18 @@ def assistant_session():
 @pass_context
 def inspect(context, session_id: str, as_json: bool):
 	"""Show one session and what a reconnect would do, on one line, and below it what is wrong. Status 1 if there is none."""
-	from .sessions import InvalidSessionData, inspection, report
+	from .sessions import InvalidSessionData, report
+	from .sessions.health import overview
 
 	with site(context):
 		try:
-			found = {**inspection.inspect(session_id), "findings": report(session_id).findings}
+			found = {**overview.inspect(session_id), "findings": report(session_id).findings}
 		except InvalidSessionData as error:
 			raise click.UsageError(str(error)) from error
 		if as_json:
 			print_json(found)
 		else:
-			click.echo(inspection.line(found))
+			click.echo(overview.line(found))
 			for finding in found["findings"]:
 				click.echo(f"  {finding['kind']}: {finding['detail']} ({finding['remedy'] or 'left alone'})")
 	sys.exit(0 if found["exists"] else 1)
@@ -115,7 +116,7 @@ def expire(context, yes: bool, as_json: bool):
 @pass_context
 def export(context, output: str | None, transcript: bool, **named):
 	"""Hand out everything held about one person, named in exactly one way. Status 1 if there is nothing."""
-	from .maintenance import person
+	from .privacy import person
 	from .sessions import InvalidSessionData
 
 	with site(context):
@@ -147,7 +148,7 @@ def erase(context, yes: bool, output: str | None, **named):
 
 	Sessions under legal hold stay, and the receipt names them. Status 1 if there was nothing, or anything stayed.
 	"""
-	from .maintenance import erasing
+	from .privacy import erasing
 	from .sessions import InvalidSessionData, SessionError
 
 	with site(context):
@@ -203,13 +204,13 @@ def purge(context, days: int, yes: bool, as_json: bool):
 def anchor(context, file, as_json: bool):
 	"""Write down, outside the database, how far each audit trail has come. Status 1 if there is no place for it, it failed,
 	or, with --verify, something does not fit."""
-	from .maintenance import anchor as anchors
-	from .maintenance import anchored
+	from .anchor import verifying
+	from .anchor import writing as anchors
 	from .sessions import SessionError
 
 	with site(context):
 		if file:
-			verdict = anchored.verify(file)
+			verdict = verifying.verify(file)
 			print_json(asdict(verdict)) if as_json else _print_verdict(verdict)
 			sys.exit(1 if verdict.unfitting else 0)
 		try:
@@ -228,7 +229,7 @@ def anchor(context, file, as_json: bool):
 @pass_context
 def make_key(context):
 	"""Make the site's key for audit and identities, if it has none."""
-	from .sessions import keys
+	from .sessions.secrets import keys
 
 	with site(context):
 		made = keys.ensure()

@@ -40,7 +40,10 @@ permission_query_conditions = {
 }
 
 # Frappe's own functions that ask for no permission; and what is written before the first session is touched. See there.
-before_request = ["assistant_session.web.side_doors.close", "assistant_session.sessions.transaction.watch"]
+before_request = [
+	"assistant_session.web.side_doors.close",
+	"assistant_session.sessions.coherence.ledger.watch",
+]
 before_job = before_request
 
 scheduler_events = {
@@ -53,7 +56,7 @@ scheduler_events = {
 		],
 		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
 		"41 3 * * *": ["assistant_session.maintenance.sweep.sweep"],
-		"23 4 * * *": ["assistant_session.maintenance.anchor.daily"],
+		"23 4 * * *": ["assistant_session.anchor.writing.daily"],
 	},
 }
 
@@ -63,22 +66,22 @@ default_log_clearing_doctypes = {
 }  # fmt: skip
 
 after_request = [
-	"assistant_session.web.bodies.forget_logged",
+	"assistant_session.web.request_bodies.forget_logged",
 	"assistant_session.metrics.flushing.after_request",
 ]
 after_job = ["assistant_session.metrics.flushing.after_job"]
 
 doc_events = {
-	"*": {"after_rename": "assistant_session.sessions.desk.linked_was_renamed"},
+	"*": {"after_rename": "assistant_session.sessions.operations.desk_edits.linked_was_renamed"},
 	"File": dict.fromkeys(
 		("before_insert", "before_validate"), "assistant_session.web.links.file_is_attached"
 	),
 	"Web Form": {"validate": "assistant_session.web.links.web_form_is_saved"},
 	"Personal Data Download Request": {
-		"after_insert": "assistant_session.maintenance.requests.download_requested",
+		"after_insert": "assistant_session.privacy.requests.download_requested",
 	},
 	"Personal Data Deletion Request": {
-		"on_change": "assistant_session.maintenance.requests.deletion_changed",
+		"on_change": "assistant_session.privacy.requests.deletion_changed",
 	},
 }
 

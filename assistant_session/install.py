@@ -5,7 +5,8 @@ from frappe import _
 
 from . import database, hooks
 from .maintenance import sealing
-from .sessions import config, keys
+from .sessions import config
+from .sessions.secrets import keys
 
 ROLES = {
 	"Assistant Session Administrator": True,

@@ -11,8 +11,8 @@ import frappe
 
 from . import hooks
 from .install import ROLES
-from .maintenance import traces
-from .sessions import register
+from .privacy import traces
+from .sessions.coherence import register
 
 APP = hooks.app_name
 # Beside what a single document may leave: what belongs to a whole DocType, or to the app.

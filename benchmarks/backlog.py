@@ -18,8 +18,10 @@ import frappe
 
 from assistant_session import database
 from assistant_session.maintenance import in_batches
-from assistant_session.sessions import config, events, expiry, seals, store
-from assistant_session.sessions.rows import COLUMNS, Row
+from assistant_session.sessions import config
+from assistant_session.sessions.operations import expiry
+from assistant_session.sessions.tables import events, seals, session_rows
+from assistant_session.sessions.tables.row import COLUMNS, Row
 
 from . import driver, report, site
 from .report import Figure
@@ -129,7 +131,7 @@ def _statements():
 
 def _lay_out(number: int) -> None:
 	cursor, now = driver.cursor(), config.now()
-	sql = driver.insert(store.DOCTYPE, NAMES, CHUNK)
+	sql = driver.insert(session_rows.DOCTYPE, NAMES, CHUNK)
 	for first in range(0, number, CHUNK):
 		rows = [_row(place, now) for place in range(first, first + CHUNK)]
 		cursor.execute(sql, [value for row in rows for value in row])
@@ -150,7 +152,7 @@ def _row(place: int, now) -> tuple:
 def _remove(keep: int = 0) -> None:
 	"""All but the last `keep`, in pieces."""
 	highest = _bound("max")
-	for doctype, column in ((events.DOCTYPE, "session"), (store.DOCTYPE, "name")):
+	for doctype, column in ((events.DOCTYPE, "session"), (session_rows.DOCTYPE, "name")):
 		table, of = driver.quoted(f"tab{doctype}"), driver.quoted(column)
 		for first in range(0, highest + 1 - keep, CHUNK):
 			span = (f"{PREFIX}{first:010d}", f"{PREFIX}{min(first + CHUNK, highest + 1 - keep):010d}")
@@ -159,7 +161,7 @@ def _remove(keep: int = 0) -> None:
 
 
 def _bound(function: str) -> int:
-	table, name = driver.quoted(f"tab{store.DOCTYPE}"), driver.quoted("name")
+	table, name = driver.quoted(f"tab{session_rows.DOCTYPE}"), driver.quoted("name")
 	cursor = driver.cursor()
 	cursor.execute(f"SELECT {function}({name}) FROM {table} WHERE {name} LIKE %s", (f"{PREFIX}%",))
 	(found,) = cursor.fetchone()

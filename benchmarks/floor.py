@@ -8,8 +8,9 @@ may be used, nothing is merged, marked, published or remembered, and a repeated 
 import secrets
 from datetime import datetime, timedelta
 
-from assistant_session.sessions import config, store, turns
-from assistant_session.sessions.rows import COLUMNS, Row
+from assistant_session.sessions import config
+from assistant_session.sessions.tables import session_rows, turns
+from assistant_session.sessions.tables.row import COLUMNS, Row
 
 from . import driver
 from .histories import MESSAGE, REPLY, STATE, TURN_COLUMNS, Conversation
@@ -26,7 +27,7 @@ class Floor:
 
 	def __init__(self, length: int):
 		self.conversation = Conversation(length)
-		table = driver.quoted(f"tab{store.DOCTYPE}")
+		table = driver.quoted(f"tab{session_rows.DOCTYPE}")
 		name, version, revision = map(driver.quoted, ("name", "version", "revision"))
 		assignments = ", ".join(f"{driver.quoted(column)} = %s" for column in CHANGED)
 		self.select = f"SELECT {driver.columns(COLUMNS)} FROM {table} WHERE {name} = %s"
@@ -57,7 +58,7 @@ class Floor:
 
 
 def _changes(row: Row, now: datetime) -> tuple:
-	revision = str(secrets.randbelow(store.REVISION_RANGE))
+	revision = str(secrets.randbelow(session_rows.REVISION_RANGE))
 	expires = now + timedelta(seconds=row.ttl)
 	return (
 		f"{STATE}_DONE", row.current_state, row.turn_count + 2, now, expires, row.version + 1, revision, SEAL, now,

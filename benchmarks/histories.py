@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 import frappe
 
 from assistant_session import sessions
-from assistant_session.sessions import config, register, seals, store, turns
-from assistant_session.sessions.memory import memory
-from assistant_session.sessions.rows import Row, entry
+from assistant_session.sessions import config
+from assistant_session.sessions.coherence import register
+from assistant_session.sessions.coherence.memory import memory
+from assistant_session.sessions.tables import seals, session_rows, turns
+from assistant_session.sessions.tables.row import Row, entry
 
 from . import driver
 
@@ -60,11 +62,11 @@ class Conversation:
 		_append(self.name, length)
 		values = {"turn_count": length, "restored_count": 0, "token_hash": token_hash}
 		_update(self.name, values)
-		_update(self.name, {"seal": seals.sealed(store.select(self.name)).seal})
+		_update(self.name, {"seal": seals.sealed(session_rows.select(self.name)).seal})
 		frappe.db.commit()
 		register.forget([self.name])
 		memory.drop(self.name)
-		self.row: Row = store.select(self.name)
+		self.row: Row = session_rows.select(self.name)
 
 	def rewind(self) -> None:
 		"""Take away what was added, behind the service's back; the caller commits, then calls `publish`."""
@@ -82,7 +84,7 @@ class Conversation:
 
 	def written(self) -> tuple[set[str], list[set[str]]]:
 		"""Which columns of the session the last turn changed, and which each of its new turns fills."""
-		row = store.select(self.name)
+		row = session_rows.select(self.name)
 		changed = {column for column in row._fields if getattr(row, column) != getattr(self.row, column)}
 		added = frappe.db.sql(
 			"SELECT * FROM `tabConversation Turn` WHERE name > %s AND name <= %s ORDER BY name",

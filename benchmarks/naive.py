@@ -16,7 +16,7 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from assistant_session.sessions.rows import COLUMNS
+from assistant_session.sessions.tables.row import COLUMNS
 
 from .histories import MESSAGE, REPLY, STATE, Conversation
 

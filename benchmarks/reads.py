@@ -13,8 +13,9 @@ import frappe
 import redis
 
 from assistant_session import sessions
-from assistant_session.sessions import register, store
-from assistant_session.sessions.memory import OVERHEAD_BYTES, Memory
+from assistant_session.sessions.coherence import register
+from assistant_session.sessions.coherence.memory import OVERHEAD_BYTES, Memory
+from assistant_session.sessions.tables import session_rows
 
 from .histories import Conversation
 
@@ -62,13 +63,13 @@ def weight(conversation: Conversation) -> dict[str, float]:
 	Each row comes from the database anew, so that nothing is shared that a worker would not share.
 	"""
 	name, memory = conversation.name, Memory()
-	memory.put(store.select(name))
+	memory.put(session_rows.select(name))
 	memory.clear()
 	gc.collect()
 	tracemalloc.start()
 	before, text, strings = tracemalloc.get_traced_memory()[0], 0, 0
 	for number in range(CACHED):
-		row = store.select(name)._replace(name=f"{name}-{number:05d}")
+		row = session_rows.select(name)._replace(name=f"{name}-{number:05d}")
 		text += sum(len(value.encode()) for value in row if isinstance(value, str))
 		strings += sum(sys.getsizeof(value) for value in row if isinstance(value, str))
 		memory.put(row)

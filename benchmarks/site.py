@@ -34,7 +34,7 @@ def connected():
 
 def reconnect() -> None:
 	"""New connections to database and Redis: one that was interrupted in the middle of an answer is of no use."""
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	with suppress(Exception):
 		frappe.db.close()

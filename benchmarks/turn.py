@@ -1,6 +1,6 @@
 """A full turn by this app: load the session, the person's message, a new state, a reply, COMMIT.
 
-`App` does what `api.send_message` does once it knows who is calling: processing.TurnBlock with a message id
+`App` does what `api.send_message` does once it knows who is calling: turn_block.TurnBlock with a message id
 (hold, register, search for a repeated message, one write), `ledger().trust`, COMMIT, publication. `Endpoint`
 is `api.send_message` itself, with a token: admission, counting, and the answer in JSON come on top.
 """
@@ -11,10 +11,11 @@ import frappe
 
 from assistant_session import api, authentication
 from assistant_session.authentication import checks
-from assistant_session.authentication.reading import Credential
-from assistant_session.sessions import config, processing, tokens
-from assistant_session.sessions.memory import memory
-from assistant_session.sessions.transaction import ledger
+from assistant_session.authentication.credential_reading import Credential
+from assistant_session.sessions import config, tokens
+from assistant_session.sessions.coherence.ledger import ledger
+from assistant_session.sessions.coherence.memory import memory
+from assistant_session.sessions.operations import turn_block
 from assistant_session.web import access, responder
 
 from .histories import MESSAGE, REPLY, Conversation
@@ -54,12 +55,12 @@ class App:
 	def turn(self, message_id: str) -> None:
 		name = self.conversation.name
 		with ledger().own():
-			with processing.TurnBlock(name, MESSAGE, message_id=message_id) as turn:
+			with turn_block.TurnBlock(name, MESSAGE, message_id=message_id) as turn:
 				self.answer(turn)
 			ledger().trust(name)
 			frappe.db.commit()
 
-	def answer(self, turn: processing.TurnInProgress) -> None:
+	def answer(self, turn: turn_block.TurnInProgress) -> None:
 		respond(turn)
 
 	def done(self) -> None:
@@ -90,7 +91,7 @@ class Gated(App):
 		_configure(self.plain, NO_CHECKS)
 		super().done()
 
-	def answer(self, turn: processing.TurnInProgress) -> None:
+	def answer(self, turn: turn_block.TurnInProgress) -> None:
 		assert authentication.gate(turn)
 		assert authentication.require(turn.session, INTENT, turn.message).open
 		respond(turn)
@@ -133,7 +134,7 @@ class Endpoint(App):
 		return Request(EnvironBuilder(path, method="POST", json={}, headers=headers).get_environ())
 
 
-def respond(turn: processing.TurnInProgress) -> None:
+def respond(turn: turn_block.TurnInProgress) -> None:
 	"""The smallest chatbot: a new state and one reply."""
 	turn.session.transition(f"{turn.session.state}_DONE")
 	turn.reply(REPLY)

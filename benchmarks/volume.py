@@ -11,7 +11,7 @@ import sys
 
 import frappe
 
-from assistant_session.sessions import turns
+from assistant_session.sessions.tables import turns
 
 from . import driver, histories, race, report, site
 from .report import Figure

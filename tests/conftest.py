@@ -141,8 +141,8 @@ def site(bench, cache_server):
 	import frappe
 
 	from assistant_session.authentication import checks
-	from assistant_session.sessions import register
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence import register
+	from assistant_session.sessions.coherence.memory import memory
 
 	frappe.set_user("Administrator")
 	memory.clear()

@@ -7,9 +7,9 @@ SESSION = "Conversation Session"
 
 def unfitting(names: list[str]) -> list[tuple[str, str]]:
 	"""Of these sessions, what does not fit: session and kind."""
-	from assistant_session.sessions import examination, findings
+	from assistant_session.sessions.health import diagnosis, findings
 
-	_rows, found = examination.examine(names)
+	_rows, found = diagnosis.examine(names)
 	altered = (findings.ROW_ALTERED, findings.TURN_ALTERED)
 	return [(one.session, one.kind) for one in found if one.kind in altered]
 
@@ -18,11 +18,12 @@ def reseal(name: str) -> None:
 	"""Seal a row that a test changed by SQL in the place of time, or of a backup; committed, and every worker reads anew."""
 	import frappe
 
-	from assistant_session.sessions import register, seals, store
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence import register
+	from assistant_session.sessions.coherence.memory import memory
+	from assistant_session.sessions.tables import seals, session_rows
 
 	frappe.db.rollback()
-	row = seals.sealed(store.select(name))
+	row = seals.sealed(session_rows.select(name))
 	frappe.db.sql(f"update `tab{SESSION}` set seal = %s where name = %s", (row.seal, name))
 	frappe.db.commit()
 	memory.drop(name)

@@ -14,7 +14,7 @@ __all__ = ["damage", "set_row", "stored", "told"]
 
 @pytest.fixture
 def anchor(site, monkeypatch):
-	from assistant_session.maintenance import anchor
+	from assistant_session.anchor import writing as anchor
 	from assistant_session.sessions import config
 
 	for name in (anchor.FILE, anchor.URL):
@@ -48,11 +48,11 @@ def lines(file) -> list[dict]:
 
 @pytest.fixture
 def verdict(anchor, file):
-	from assistant_session.maintenance import anchored
+	from assistant_session.anchor import verifying
 
 	def read():
 		with file.open() as source:
-			return anchored.verify(source)
+			return verifying.verify(source)
 
 	return read
 
@@ -206,7 +206,7 @@ def test_another_session_of_the_same_name_is_another(anchor, file, told, session
 
 
 def test_erasing_leaves_what_was_anchored_fitting(anchor, file, told, site, verdict):
-	from assistant_session.maintenance import erasing, person
+	from assistant_session.privacy import erasing, person
 
 	anchor.write()
 	erasing.erase(person.Person.of(session=told))
@@ -404,7 +404,7 @@ def test_the_job_does_nothing_without_a_place_and_calls_somebody_when_it_fails(
 
 def test_the_job_is_on_the_schedule(site):
 	jobs = [path for paths in site.get_hooks("scheduler_events")["cron"].values() for path in paths]
-	assert "assistant_session.maintenance.anchor.daily" in jobs
+	assert "assistant_session.anchor.writing.daily" in jobs
 
 
 def test_from_the_shell(stage, told, site, tmp_path, damage, anchor):

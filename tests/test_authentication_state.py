@@ -139,7 +139,7 @@ def test_a_profile_that_is_no_object_of_scalars_is_refused(sessions, opened, pro
 
 
 def test_without_a_key_nobody_is_authenticated(sessions, site, opened, monkeypatch):
-	from assistant_session.sessions import keys
+	from assistant_session.sessions.secrets import keys
 
 	monkeypatch.setitem(site.local.conf, keys.CONFIG, None)
 	with pytest.raises(keys.KeyMissing, match="make-key"):
@@ -149,7 +149,7 @@ def test_without_a_key_nobody_is_authenticated(sessions, site, opened, monkeypat
 def test_a_profile_the_key_does_not_open_is_an_error_and_not_an_empty_one(sessions, site, known, monkeypatch):
 	from cryptography.fernet import Fernet
 
-	from assistant_session.sessions import keys
+	from assistant_session.sessions.secrets import keys
 
 	monkeypatch.setitem(site.local.conf, "encryption_key", Fernet.generate_key().decode())
 	with pytest.raises(keys.KeyMissing):
@@ -158,7 +158,7 @@ def test_a_profile_the_key_does_not_open_is_an_error_and_not_an_empty_one(sessio
 
 def test_memory_that_says_otherwise_never_reaches_the_database(known, sessions, site):
 	"""The bug this app ends: a stale "authenticated" written back from one worker's memory."""
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	stale = memory.get(known).row
 	sessions.deauthenticate(known)
@@ -176,12 +176,12 @@ def test_memory_that_says_otherwise_never_reaches_the_database(known, sessions, 
 def test_while_the_database_is_away_nobody_is_authenticated(known, sessions, site, monkeypatch, cache_server):
 	sessions.get(known)
 	cache_server.flush()
-	from assistant_session.sessions import store
+	from assistant_session.sessions.tables import session_rows
 
 	def away(*_arguments, **_more):
 		raise site.db.OperationalError(2006, "gone away")
 
-	monkeypatch.setattr(store, "select", away)
+	monkeypatch.setattr(session_rows, "select", away)
 	session = sessions.get(known)
 	assert (session.stale, session.authenticated, session.user_profile) == (True, False, {})
 

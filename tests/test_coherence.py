@@ -89,7 +89,7 @@ def test_a_batch_marks_each_of_its_sessions_before_it_writes(worker, sessions, s
 	writer, reader = worker(), worker()
 	assert [reader.run(STATE, name=name) for name in names] == [None] * 3
 	batch = """
-rows = [store.select_locked(name) for name in names]
+rows = [session_rows.select_locked(name) for name in names]
 writing.write_locked([(row, writing.Write({"current_state": "BATCH"})) for row in rows])
 """
 	writer.run(batch, names=names)
@@ -140,8 +140,8 @@ import os, time
 def wait(gate, reached):
 	open(reached, "w").close()
 	while not os.path.exists(gate): time.sleep(0.005)
-select = store.select
-store.select = lambda *found, **how: wait(gate + "1", reached + "1") or select(*found, **how)
+select = session_rows.select
+session_rows.select = lambda *found, **how: wait(gate + "1", reached + "1") or select(*found, **how)
 register.leave = lambda *arguments, **more: wait(gate, reached)
 with sessions.turn(name, "cold") as turn: turn.session.transition("COLD")
 frappe.db.commit()
@@ -162,7 +162,7 @@ def test_a_cold_turn_that_dies_before_publishing_hides_nothing(worker, opened, g
 
 
 def test_a_deleted_and_recreated_session_never_matches_old_memory(worker, opened, site, sessions):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	reader = worker()
 	reader.run(STATE, name=opened)
@@ -207,7 +207,7 @@ def test_max_age_accepts_memory_without_asking_and_zero_asks(worker, opened):
 
 
 def test_a_second_read_in_a_request_asks_nobody_and_sees_own_writes(site, sessions, opened, monkeypatch):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	class Request:
 		pass

@@ -54,6 +54,6 @@ def test_an_id_that_begins_with_a_dash_is_inspected_like_any_other(sessions, sit
 
 
 def test_ids_of_our_own_never_begin_with_a_sign(site):
-	from assistant_session.sessions import lifecycle
+	from assistant_session.sessions.operations import opening
 
-	assert all(lifecycle.new_id()[0].isalnum() for _number in range(2000))
+	assert all(opening.new_id()[0].isalnum() for _number in range(2000))

@@ -229,10 +229,10 @@ def test_two_repairs_of_one_session_are_one_write(sessions, site, told, set_row,
 
 def test_a_repair_decides_on_the_row_as_it_is_by_then(sessions, site, told, set_row, worker, monkeypatch):
 	"""Somebody locks the session anew between the look and the repair: their lock stays."""
-	from assistant_session.sessions import examination
+	from assistant_session.sessions.health import diagnosis
 
 	set_row(told, agent_lock_expires_at=PAST)
-	other, examine = worker(), examination.examine
+	other, examine = worker(), diagnosis.examine
 
 	def then_somebody_else(names, **more):
 		found = examine(names, **more)
@@ -241,7 +241,7 @@ def test_a_repair_decides_on_the_row_as_it_is_by_then(sessions, site, told, set_
 		)
 		return found
 
-	monkeypatch.setattr(examination, "examine", then_somebody_else)
+	monkeypatch.setattr(diagnosis, "examine", then_somebody_else)
 	report = ensured(sessions, site, told)
 	assert "agent lock overdue" in kinds(report)
 	assert sessions.active_agent(told) == "billing"
@@ -272,7 +272,7 @@ def test_a_turn_on_stale_memory_does_not_write_the_authentication_back(sessions,
 
 @pytest.mark.parametrize(("version", "revision"), [(1, 0), (99, 7), (2, 5)])
 def test_a_register_that_is_behind_or_ahead_is_mended(sessions, told, version, revision):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	here = register.connection()
 	here.redis.set(register.key("register", told), f"{version}:{revision}")
@@ -283,10 +283,10 @@ def test_a_register_that_is_behind_or_ahead_is_mended(sessions, told, version, r
 
 @pytest.mark.parametrize("step", [-1, 1])
 def test_memory_older_or_newer_than_the_database_is_dropped(sessions, site, told, step):
-	from assistant_session.sessions import store
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
+	from assistant_session.sessions.tables import session_rows
 
-	row = store.select(told, beside=True)
+	row = session_rows.select(told, beside=True)
 	memory.put(row._replace(version=row.version + step, current_state="WRONG", revision="1"))
 	report = ensured(sessions, site, told)
 	assert {difference["field"] for difference in report.differences} == {

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from assistant_session.maintenance import requests
+from assistant_session.privacy import requests
 from tests.callers import SUPERUSER, Caller, key_of, new_user
 from tests.conftest import SITE
 from tests.test_personal_data import _queued, mailed, theirs, website_user
@@ -13,7 +13,7 @@ from tests.test_personal_data import _queued, mailed, theirs, website_user
 __all__ = ["mailed", "theirs", "website_user"]
 
 ACCEPT = "/api/method/frappe.website.doctype.web_form.web_form.accept"
-JOB = "assistant_session.maintenance.requests.hand_out"
+JOB = "assistant_session.privacy.requests.hand_out"
 
 
 @pytest.fixture

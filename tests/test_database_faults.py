@@ -70,7 +70,7 @@ def test_a_database_that_refuses_everything_from_the_middle_on_is_503(page, code
 
 def _is_free(page, site) -> None:
 	"""No lock is left in the database, and no hold in Redis."""
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	site.db.rollback()
 	assert not register.connection().redis.exists(register.key("hold", page.session_id))
@@ -93,7 +93,7 @@ except frappe.db.OperationalError as error: result = error.args[0]
 
 def test_in_somebody_elses_transaction_a_rollback_that_fails_frees_the_session_too(worker, opened, site):
 	"""Frappe ends a failed request or job with `rollback`, and goes on with the error of that."""
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	caller, other = worker(), worker()
 	assert caller.run(FAILING_ROLLBACK, name=opened) == 1047

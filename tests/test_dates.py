@@ -49,10 +49,10 @@ def _make_register(site) -> None:
 def judged(document, text: str) -> str:
 	"""What a person is told who types this date."""
 	from assistant_session.authentication import checks as catalogue
-	from assistant_session.authentication import reading, verifiers
+	from assistant_session.authentication import credential_reading, verifiers
 
 	found = catalogue.of(document)
-	given = reading.read(found.credentials, f"NR0000000001, born {text}!")
+	given = credential_reading.read(found.credentials, f"NR0000000001, born {text}!")
 	return verifiers.ask(found, given).outcome if len(given) == 2 else "missing"
 
 

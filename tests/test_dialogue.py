@@ -398,7 +398,7 @@ def test_a_profile_that_cannot_be_read_is_an_error_and_not_an_empty_one(
 	sessions, site, verified, monkeypatch
 ):
 	monkeypatch.setitem(site.local.conf, "encryption_key", "x" * 43 + "=")
-	from assistant_session.sessions.keys import KeyMissing
+	from assistant_session.sessions.secrets.keys import KeyMissing
 
 	with pytest.raises(KeyMissing):
 		_profile(sessions, verified)

@@ -40,14 +40,14 @@ def test_every_test_a_guide_names_exists():
 
 
 def test_every_finding_of_the_doctor_is_explained_to_operators():
-	from assistant_session.sessions import examination
+	from assistant_session.sessions.health import diagnosis
 
 	guide = (REPOSITORY / "docs" / "operating.md").read_text()
 	kinds = {
 		value
-		for name, value in vars(examination).items()
+		for name, value in vars(diagnosis).items()
 		if name.isupper() and isinstance(value, str) and " " in value
-	} | {examination.UNREADABLE}
+	} | {diagnosis.UNREADABLE}
 	assert len(kinds) >= 12
 	assert [kind for kind in kinds if kind not in guide] == []
 

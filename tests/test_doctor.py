@@ -85,11 +85,11 @@ def test_what_mends_two_things_at_once_is_counted_as_both(visited, ward, set_row
 
 def test_what_the_expiry_job_mends_meanwhile_is_mended(doctor, visited, ward, set_row, site, monkeypatch):
 	from assistant_session import maintenance
-	from assistant_session.sessions import recovery
+	from assistant_session.sessions.health import repair
 
 	set_row(ward[1], expires_at=PAST)
-	repair = recovery.repair
-	monkeypatch.setattr(recovery, "repair", lambda *found: maintenance.expire_sessions() and repair(*found))
+	original = repair.repair
+	monkeypatch.setattr(repair, "repair", lambda *found: maintenance.expire_sessions() and original(*found))
 	assert visited(fix=True).sound
 
 
@@ -112,16 +112,16 @@ def test_nothing_in_one_session_keeps_the_doctor_from_the_others(visited, ward, 
 
 
 def test_what_is_beyond_examining_is_named_and_the_others_are_seen(visited, ward, set_row, monkeypatch):
-	from assistant_session.sessions import examination
+	from assistant_session.sessions.health import diagnosis
 
-	overdue = examination.overdue
+	overdue = diagnosis.overdue
 
 	def fail(row):
 		if row.name == ward[1]:
 			raise TypeError
 		return overdue(row)
 
-	monkeypatch.setattr(examination, "overdue", fail)
+	monkeypatch.setattr(diagnosis, "overdue", fail)
 	set_row(ward[2], agent_lock_expires_at=PAST)
 	seen = visited()
 	assert (ward[1], "cannot be examined: TypeError") in [(one.session, one.detail) for one in seen.findings]

@@ -27,7 +27,7 @@ def another_secret(monkeypatch):
 
 @pytest.fixture
 def erasing(site):
-	from assistant_session.maintenance import erasing
+	from assistant_session.privacy import erasing
 
 	return erasing
 
@@ -149,7 +149,7 @@ def test_every_worker_says_closed_and_shows_nothing(erase, talkative, worker):
 
 
 def test_a_worker_that_reads_it_no_more_forgets_it_by_itself(sessions, talkative, site):
-	from assistant_session.sessions import memory
+	from assistant_session.sessions.coherence import memory
 
 	mine, other = memory.Memory(), sessions.open().row
 	mine.put(sessions.get(talkative).row)
@@ -460,7 +460,7 @@ def test_a_trail_that_has_no_place_for_it_does_not_keep_a_person_from_being_eras
 
 def test_a_reduced_event_that_no_erasing_explains_is_an_altered_one(talkative, sessions, site, damage):
 	"""Whoever has the database and not the key blanks who did what: the commitment alone still fits."""
-	from assistant_session.sessions import events
+	from assistant_session.sessions.tables import events
 
 	for name, actor, details, salt in site.db.sql(
 		"select name, actor, details, salt from `tabSession Event` where session = %s", talkative

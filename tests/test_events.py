@@ -11,7 +11,7 @@ def trail(site, name: str) -> list:
 
 def whole(site, name: str) -> bool:
 	"""Whether the chain fits, computed from what is stored."""
-	from assistant_session.sessions import events
+	from assistant_session.sessions.tables import events
 
 	head = ""
 	for event in trail(site, name):
@@ -79,7 +79,7 @@ def test_no_event_names_what_was_said_or_who_it_was(sessions, site, opened):
 def test_a_digest_depends_on_everything_it_covers(site):
 	from datetime import datetime
 
-	from assistant_session.sessions import events
+	from assistant_session.sessions.tables import events
 
 	given = ["before", "session", 1, "closed", "said", datetime(2026, 1, 1)]
 	others = ["other", "other", 2, "opened", "other", datetime(2026, 1, 2)]

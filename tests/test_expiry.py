@@ -88,7 +88,7 @@ def test_every_worker_hears_of_it(maintenance, overdue, worker, sessions, site):
 
 
 def test_a_batch_is_bounded_and_takes_the_oldest_first(overdue, sessions, site, stored, set_row, maintenance):
-	from assistant_session.sessions import expiry
+	from assistant_session.sessions.operations import expiry
 
 	names = overdue(5)
 	set_row(names[3], expires_at=EARLIER)
@@ -101,7 +101,7 @@ def test_a_batch_is_bounded_and_takes_the_oldest_first(overdue, sessions, site, 
 def test_two_that_run_at_once_share_the_work(overdue, worker, stored, maintenance):
 	names = overdue(40)
 	code = """
-from assistant_session.sessions import expiry
+from assistant_session.sessions.operations import expiry
 result = 0
 while ended := expiry.expire_sessions(20):
 	result += ended
@@ -140,7 +140,7 @@ def test_one_whose_trail_has_no_place_for_it_ends_all_the_same(overdue, stored, 
 def test_a_batch_full_of_locked_ones_does_not_keep_the_later_ones_waiting(
 	overdue, stored, worker, set_row, maintenance, site
 ):
-	from assistant_session.sessions import expiry
+	from assistant_session.sessions.operations import expiry
 
 	names = overdue(4)
 	for name in names[:3]:
@@ -179,7 +179,7 @@ def test_before_it_is_committed_others_open_sessions_and_lock_agents(
 
 
 def test_a_job_goes_on_where_another_was_cut_off(overdue, stored, site, maintenance, monkeypatch):
-	from assistant_session.sessions import expiry
+	from assistant_session.sessions.operations import expiry
 
 	names = overdue(6)
 	monkeypatch.setattr(maintenance, "LONGEST_SECONDS", 0)
@@ -190,7 +190,8 @@ def test_a_job_goes_on_where_another_was_cut_off(overdue, stored, site, maintena
 
 
 def test_the_indexes_serve_the_batches(site, maintenance):
-	from assistant_session.sessions import config, expiry
+	from assistant_session.sessions import config
+	from assistant_session.sessions.operations import expiry
 
 	for kind in expiry.KINDS:
 		seen = []

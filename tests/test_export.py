@@ -15,7 +15,7 @@ __all__ = ["authentication", "damage", "member", "set_row"]
 
 @pytest.fixture
 def person(site):
-	from assistant_session.maintenance import person
+	from assistant_session.privacy import person
 
 	return person
 

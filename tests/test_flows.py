@@ -3,10 +3,10 @@
 import pytest
 
 from assistant_session.demo import shop
-from assistant_session.sessions import versions
+from assistant_session.sessions import flow_versions
 
 STORED = {"treatment": "cleaning"}
-HOOKS = (versions.VERSIONS, versions.MIGRATIONS)
+HOOKS = (flow_versions.VERSIONS, flow_versions.MIGRATIONS)
 calls = []
 
 

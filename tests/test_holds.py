@@ -32,7 +32,8 @@ with sessions.turn(name, "second"): pass
 
 def test_a_hold_outlives_its_worker_for_less_time_than_others_wait(opened, worker, cache_server):
 	"""Of a killed worker nobody is told: whoever comes next waits, and is answered."""
-	from assistant_session.sessions import config, register
+	from assistant_session.sessions import config
+	from assistant_session.sessions.coherence import register
 
 	dying, next_one = worker(), worker()
 	dying.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
@@ -68,7 +69,7 @@ frappe.db.commit()
 
 
 def test_a_hold_is_kept_until_the_transaction_ends(opened, sessions, site, cache_server):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	key, redis = register.key("hold", opened), cache_server.client()
 	with sessions.turn(opened, "hello"):
@@ -80,7 +81,7 @@ def test_a_hold_is_kept_until_the_transaction_ends(opened, sessions, site, cache
 
 def test_a_message_that_is_stored_is_answered_without_the_hold(opened, worker, cache_server):
 	"""Its worker was killed after COMMIT, or another message is being thought about."""
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	first, dying, retry = worker(), worker(), worker()
 	assert first.run(STORE, name=opened) == [False, ["hi"]]
@@ -91,7 +92,7 @@ def test_a_message_that_is_stored_is_answered_without_the_hold(opened, worker, c
 
 
 def test_a_message_that_is_stored_does_not_queue_behind_the_one_who_waits(opened, worker, cache_server):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	first, holder, waiter, retry = (worker() for _process in range(4))
 	first.run(STORE, name=opened)
@@ -113,12 +114,12 @@ def test_another_text_with_a_stored_id_is_refused_without_the_hold_as_well(opene
 
 
 PURGED_MEANWHILE = """
-select = store.select
+select = session_rows.select
 def purge_and_select(*arguments, **more):
 	frappe.db.sql("delete from `tabConversation Turn` where session = %s", name)
 	frappe.db.commit()
 	return select(*arguments, **more)
-store.select = purge_and_select
+session_rows.select = purge_and_select
 """
 
 
@@ -144,7 +145,7 @@ result = [turn.repeated, turn.replies]
 @pytest.fixture
 def stood_still(opened, worker, tmp_path, cache_server):
 	"""`stood_still(meanwhile)`: a worker stops in the middle of a message for longer than its lease; then it goes on."""
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	begun, go_on = tmp_path / "begun", tmp_path / "go on"
 
@@ -199,12 +200,12 @@ def test_a_worker_that_stood_still_tells_what_another_answered_to_the_same_messa
 STOPS_BEFORE_ITS_WRITE = """
 import os, signal
 frappe.local.conf.assistant_session_hold_ttl = 0.5
-replace = store.replace
+replace = session_rows.replace
 def stop_and_replace(*arguments, **more):
-	store.replace = replace
+	session_rows.replace = replace
 	os.kill(os.getpid(), signal.SIGSTOP)
 	return replace(*arguments, **more)
-store.replace = stop_and_replace
+session_rows.replace = stop_and_replace
 with sessions.turn(name, "the slow one") as turn: turn.reply("too late")
 frappe.db.commit()
 """

@@ -189,7 +189,7 @@ def test_gone_and_busy_are_said_only_to_who_shows_the_token(caller, site, sessio
 	site.qb.update(table).set(table.expires_at, past).where(table.name == expired.session_id).run()
 	site.db.commit()
 	sessions.recover(expired.session_id)
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	register.forget([expired.session_id])
 	with sessions.turn(busy.session_id, "still thinking"):

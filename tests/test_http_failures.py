@@ -109,14 +109,14 @@ def test_a_database_that_goes_away_is_503_for_a_logged_in_user_as_well(workers, 
 @pytest.fixture
 def away(site, sessions, page, monkeypatch, cache_server):
 	"""This process remembers the page's session as it is now; then the database goes away, and Redis knows nothing."""
-	from assistant_session.sessions import store
+	from assistant_session.sessions.tables import session_rows
 
 	def select(*_arguments, **_more):
 		raise site.db.OperationalError(2006, "gone away")
 
 	def go_away() -> None:
 		cache_server.flush()
-		monkeypatch.setattr(store, "select", select)
+		monkeypatch.setattr(session_rows, "select", select)
 
 	sessions.get(page.session_id)
 	return go_away

@@ -229,7 +229,7 @@ def test_the_old_token_is_good_for_a_minute(guest, member, site, sessions):
 
 def _age(site, sessions, name: str) -> None:
 	"""A minute goes by for the replaced token."""
-	from assistant_session.sessions import register as redis_register
+	from assistant_session.sessions.coherence import register as redis_register
 
 	site.db.rollback()
 	table = site.qb.DocType("Conversation Session")

@@ -80,18 +80,18 @@ def test_of_many_messages_at_once_one_waits_and_the_others_are_told_at_once(work
 def test_a_waiter_that_was_killed_is_forgotten(worker, opened, sessions, site):
 	holder, waiter = worker(), worker()
 	holder.run(
-		"block = sessions.turn(name, 'first')\nblock.__enter__()\nprocessing.kept = block", name=opened
+		"block = sessions.turn(name, 'first')\nblock.__enter__()\nturn_block.kept = block", name=opened
 	)
 	waiter.start("with sessions.turn(name, 'second'): pass", name=opened)
 	time.sleep(0.5)
 	waiter.kill()
-	from assistant_session.sessions import holds, register
+	from assistant_session.sessions.coherence import leases, register
 
 	here = register.connection()
 	left = here.redis.pttl(register.key("waiter", opened))
 	from assistant_session.sessions import config
 
-	assert 0 < left <= config.settings().hold_wait * 1000 + holds.WAITER_GRACE
+	assert 0 < left <= config.settings().hold_wait * 1000 + leases.WAITER_GRACE
 
 
 def test_a_page_sends_little_beside_a_message_and_is_not_shown_it_again(guest):
@@ -183,7 +183,7 @@ def test_an_unnamed_proxy_is_named_by_the_doctor_and_by_settings(site, cache_ser
 	from frappe.utils import set_request
 
 	from assistant_session.maintenance import doctor
-	from assistant_session.sessions import proxies
+	from assistant_session.sessions.health import proxies
 	from assistant_session.web import access
 
 	cache_server.flush()
@@ -198,7 +198,7 @@ def test_an_unnamed_proxy_is_named_by_the_doctor_and_by_settings(site, cache_ser
 
 
 def test_settings_say_that_no_proxy_is_named_and_nothing_once_it_is(site, cache_server, monkeypatch):
-	from assistant_session.sessions import proxies
+	from assistant_session.sessions.health import proxies
 
 	cache_server.flush()
 	assert proxies.CONFIG in proxies.situation()
@@ -210,7 +210,7 @@ def test_who_is_refused_waits_as_long_for_an_id_that_exists_as_for_one_that_does
 	guest, site, monkeypatch
 ):
 	"""How long somebody looked would tell: every refusal takes the same time at least, whatever it had to read."""
-	from assistant_session.sessions import coherence
+	from assistant_session.sessions.coherence import reading
 	from assistant_session.web import access
 
 	assert access.REFUSED_SECONDS >= 0.03
@@ -219,7 +219,7 @@ def test_who_is_refused_waits_as_long_for_an_id_that_exists_as_for_one_that_does
 	monkeypatch.setattr(access.time, "monotonic", lambda: clock[0])
 	monkeypatch.setattr(access, "opens", lambda row, name: False)
 	monkeypatch.setattr(access, "place", lambda: access.limits.Place("203.0.113.1", "203.0.113.1"))
-	read = coherence.read
+	read = reading.read
 	for name, took in ((page.session_id, 0.001), ("never-heard-of", 0.02)):
 		monkeypatch.setattr(
 			access.coherence,

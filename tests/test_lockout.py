@@ -506,23 +506,23 @@ def test_a_forged_device_is_a_stranger(say, browser, besieged, forgery):
 
 
 def test_a_device_is_forgotten_after_half_a_year(say, browser, besieged, monkeypatch):
-	from assistant_session.authentication import known
+	from assistant_session.authentication import known_devices
 
-	now = known.time.time()
-	monkeypatch.setattr(known.time, "time", lambda: now + 181 * 86400)
+	now = known_devices.time.time()
+	monkeypatch.setattr(known_devices.time, "time", lambda: now + 181 * 86400)
 	assert say(right(besieged), caller=browser.caller) == "locked"
 
 
 def test_a_cookie_of_another_site_is_worth_nothing(say, browser, besieged, site, monkeypatch):
-	from assistant_session.authentication import known
+	from assistant_session.authentication import known_devices
 	from assistant_session.authentication.canonical import Secret
 	from assistant_session.authentication.checks import catalogue
 
 	identity, check = Secret(besieged.number.replace("_", "")), catalogue().checks[register.CHECK]
 	with monkeypatch.context() as elsewhere:
 		elsewhere.setattr(site.local, "site", "other.example")
-		value = known.value(check, identity)
-	browser.cookies = {known.name(check, identity): value}
+		value = known_devices.value(check, identity)
+	browser.cookies = {known_devices.name(check, identity): value}
 	assert say(right(besieged), caller=browser.caller) == "locked"
 
 

@@ -23,7 +23,7 @@ def rows(sessions, number: int, size: int = 0) -> list:
 
 
 def test_the_oldest_unused_entry_goes_first(sessions, bounded):
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	bounded(memory_sessions=3)
 	first, second, third, fourth = rows(sessions, 4)
@@ -40,7 +40,7 @@ def test_the_oldest_unused_entry_goes_first(sessions, bounded):
 
 
 def test_bytes_are_bounded_too_and_a_giant_is_not_kept(sessions, bounded):
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	bounded(memory_sessions=1000, memory_megabytes=1)
 	for row in rows(sessions, 20, size=100_000):
@@ -52,7 +52,7 @@ def test_bytes_are_bounded_too_and_a_giant_is_not_kept(sessions, bounded):
 
 
 def test_threads_share_it_without_harm(sessions, site, bounded):
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	bounded(memory_sessions=50)
 	several, conf, errors = rows(sessions, 200), site.local.site, []

@@ -15,7 +15,7 @@ from tests.test_sites import BOTH, ONE, OTHER
 
 TURN_TIME = {"turn_time_bucket", "turn_time_seconds"}
 READS = {"memory_reads", "sessions_restored"}  # reading is no part of a transaction
-COUNT = "from assistant_session.metrics.counters import counters\n"
+COUNT = "from assistant_session.counters import counters\n"
 FLUSH = "from assistant_session.metrics import flushing, totals\n" + COUNT
 
 
@@ -24,7 +24,7 @@ def counted(site):
 	"""What this process has counted since the test began (or since `counted.forget()`): {(metric, label): amount}."""
 	from collections import Counter
 
-	from assistant_session.metrics.counters import counters
+	from assistant_session.counters import counters
 
 	def read(*, without: set[str] = frozenset()) -> dict:
 		batch = counters.take()
@@ -80,9 +80,9 @@ def expired(sessions, name: str) -> None:
 	import frappe
 
 	frappe.db.sql("update `tabConversation Session` set expires_at = '2020-01-01' where name = %s", name)
-	from assistant_session.sessions import lifecycle
+	from assistant_session.sessions.operations import opening
 
-	lifecycle._expire(name)
+	opening._expire(name)
 
 
 WRITES = {
@@ -216,7 +216,7 @@ def test_two_writers_are_merged_or_one_is_refused_and_either_is_counted_once(
 
 
 def test_a_refusal_that_passes_through_several_callers_is_counted_once(sessions, site, opened, counted):
-	from assistant_session.sessions import repeating
+	from assistant_session.sessions.coherence import repeating
 
 	def fail(_first):
 		raise sessions.SessionConflict.on(opened, "version")
@@ -236,12 +236,12 @@ def test_a_session_that_stays_busy_is_counted(sessions, site, opened, counted, c
 
 
 def test_a_row_that_stays_locked_is_counted_as_busy(sessions, site, opened, counted, monkeypatch):
-	from assistant_session.sessions import holds
+	from assistant_session.sessions.coherence import leases
 
 	def wait(*_arguments, **_named):
 		raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
 
-	monkeypatch.setattr(holds, "at_once", wait)
+	monkeypatch.setattr(leases, "at_once", wait)
 	with pytest.raises(sessions.SessionBusy), sessions.turn(opened, "hello"):
 		raise AssertionError("entered")
 	assert counted(without=READS) == {("busy", ""): 1}
@@ -262,7 +262,7 @@ def test_only_who_asks_in_vain_counts_as_not_found(sessions, site, counted):
 
 
 def test_restored_says_from_where_and_reads_say_how_often_memory_had_it(sessions, site, opened, counted):
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	memory.clear()
 	sessions.open(opened)
@@ -312,8 +312,8 @@ def trips_of_a_turn(sessions, site, name: str) -> tuple[int, int]:
 def test_a_turn_costs_the_same_statements_and_trips_as_without_counting(
 	sessions, site, opened, counted, monkeypatch
 ):
+	from assistant_session.counters import Counters, counters
 	from assistant_session.metrics import flushing
-	from assistant_session.metrics.counters import Counters, counters
 
 	trips_of_a_turn(sessions, site, opened)
 	with_counting = trips_of_a_turn(sessions, site, opened)
@@ -332,8 +332,8 @@ def test_a_turn_costs_the_same_statements_and_trips_as_without_counting(
 
 
 def test_a_request_flushes_once_in_the_interval_and_not_again(site, counted, monkeypatch, label, total):
+	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing
-	from assistant_session.metrics.counters import counters
 
 	monkeypatch.setattr(counters, "_flushed", {})
 	counters.count("turns", label)
@@ -406,8 +406,8 @@ assert flushing.flush()
 
 
 def test_hours_and_totals_hold_the_same(site, counted, label):
+	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing
-	from assistant_session.metrics.counters import counters
 
 	for _flush in range(2):
 		counters.count("turns", label, 1.25)
@@ -460,8 +460,8 @@ def test_a_flush_while_the_database_is_away_loses_nothing(worker, database_proxy
 
 
 def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, total, monkeypatch):
+	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing, totals
-	from assistant_session.metrics.counters import counters
 
 	real, grown = totals.run, []
 
@@ -498,8 +498,8 @@ def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, t
 
 
 def test_a_mistake_in_the_flush_is_raised_and_keeps_the_counts(site, counted, label, monkeypatch):
+	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing, totals
-	from assistant_session.metrics.counters import counters
 
 	counters.count("turns", label)
 	monkeypatch.setattr(totals, "add", lambda _batch: 1 / 0)
@@ -509,8 +509,8 @@ def test_a_mistake_in_the_flush_is_raised_and_keeps_the_counts(site, counted, la
 
 
 def test_a_flush_leaves_the_callers_transaction_alone(sessions, site, opened, counted, label, total):
+	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing
-	from assistant_session.metrics.counters import counters
 
 	sessions.transition(opened, "MAYBE")
 	counters.count("turns", label)
@@ -520,8 +520,8 @@ def test_a_flush_leaves_the_callers_transaction_alone(sessions, site, opened, co
 
 
 def test_a_redis_that_was_flushed_or_is_stopped_loses_no_count(site, counted, cache_server, label, total):
+	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing, workers
-	from assistant_session.metrics.counters import counters
 
 	counters.count("turns", label)
 	flushing.flush()
@@ -597,7 +597,7 @@ def test_a_killed_process_loses_only_what_it_counted_since_its_last_flush(worker
 def test_threads_count_without_losing_any(site, counted):
 	import threading
 
-	from assistant_session.metrics.counters import counters
+	from assistant_session.counters import counters
 
 	local = site.local.site, site.local.sites_path
 
@@ -628,7 +628,7 @@ def test_whatever_callers_name_freely_makes_no_figure_of_its_own(sessions, site,
 
 def test_the_worker_of_this_test_is_shown_with_its_memory(sessions, site, opened, counted, cache_server):
 	from assistant_session.metrics import flushing, workers
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	sessions.get(opened)
 	flushing.flush()

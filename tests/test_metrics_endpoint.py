@@ -157,8 +157,11 @@ def test_a_wrong_token_is_told_apart_from_an_unknown_id_here_alone(site, opened,
 	for name in (opened, f"unknown-{uuid.uuid4().hex}"):
 		with pytest.raises(sessions.SessionNotFound):
 			access.admitted(name)
-	figures = counted()
-	assert (figures["sessions_not_found", "refused"], figures["sessions_not_found", "unknown"]) == (1, 1)
+	now_counted = counted()
+	assert (now_counted["sessions_not_found", "refused"], now_counted["sessions_not_found", "unknown"]) == (
+		1,
+		1,
+	)
 
 
 def test_a_turn_is_in_exactly_one_bucket_and_its_time_in_the_sum(sessions, site, opened, shown):
@@ -183,20 +186,20 @@ def test_a_turn_is_in_exactly_one_bucket_and_its_time_in_the_sum(sessions, site,
 
 
 def test_a_time_on_the_bound_belongs_to_its_bucket(site):
-	from assistant_session.metrics import measures
+	from assistant_session.sessions.coherence import figures
 
 	times = {0.0: "0.005", 0.005: "0.005", 0.0051: "0.01", 60.0: "60.0", 61.0: "+Inf"}
 	for seconds, bound in times.items():
-		assert measures.of_turn(seconds)["turn_time_bucket", bound] == 1
+		assert figures.of_turn(seconds)["turn_time_bucket", bound] == 1
 
 
 def test_counters_never_go_down_when_old_hours_are_purged(site, label, shown):
-	from assistant_session.maintenance import figures
+	from assistant_session.maintenance import metric_retention
 	from assistant_session.metrics import totals
 
 	totals.add({0: {("turns", label): 4, ("conflicts", "merged"): 2}})
 	before = shown()
-	assert figures.purge(400) >= 2
+	assert metric_retention.purge(400) >= 2
 	after = shown()
 	counters = [key for key in before if key[0].endswith(("_total", "_bucket", "_sum", "_count"))]
 	assert [key for key in counters if after[key] < before[key]] == []
@@ -299,7 +302,7 @@ def test_while_the_database_is_away_a_scrape_is_told_so_and_keeps_the_counts(
 	from werkzeug.wrappers import Request
 
 	from assistant_session import api, database
-	from assistant_session.metrics.counters import counters
+	from assistant_session.counters import counters
 
 	counters.count("busy")
 	site.local.request = Request(EnvironBuilder(path="/").get_environ())

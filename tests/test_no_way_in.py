@@ -447,8 +447,8 @@ def test_a_new_site_is_strict(site, monkeypatch):
 def test_an_address_of_no_place_is_no_public_one(site, address):
 	from ipaddress import ip_address
 
-	from assistant_session.authentication import outside
+	from assistant_session.authentication import outgoing_call
 
-	assert not outside._is_public(ip_address(address))
+	assert not outgoing_call._is_public(ip_address(address))
 	for public in ("93.184.216.34", "2606:2800:220:1::1"):
-		assert outside._is_public(ip_address(public))
+		assert outgoing_call._is_public(ip_address(public))

@@ -105,12 +105,12 @@ FAULTS = {
 	"the verifier raises": ("assistant_session.demo.pension", "verify", "python_inquiry"),
 	"the lookup raises": ("assistant_session.authentication.verifiers", "_profile", "pension_inquiry"),
 	"the database fails when it is stored": (
-		"assistant_session.sessions.store",
+		"assistant_session.sessions.tables.session_rows",
 		"replace",
 		"pension_inquiry",
 	),
-	"the turns fail": ("assistant_session.sessions.turns", "append", "pension_inquiry"),
-	"the events fail": ("assistant_session.sessions.events", "store", "pension_inquiry"),
+	"the turns fail": ("assistant_session.sessions.tables.turns", "append", "pension_inquiry"),
+	"the events fail": ("assistant_session.sessions.tables.events", "store", "pension_inquiry"),
 	"counting fails": ("assistant_session.authentication.lockout", "_store", "pension_inquiry"),
 	"the dialogue fails": ("assistant_session.authentication.dialogue", "_grant", "pension_inquiry"),
 	"the chatbot fails": ("assistant_session.demo.pension", "welcome", "pension_inquiry"),
@@ -193,7 +193,7 @@ def _unlock(site) -> None:
 	site.db.commit()
 
 
-@pytest.mark.parametrize("place", ["reading.masking.plain", "lockout._apart", "verifiers.ask"])
+@pytest.mark.parametrize("place", ["credential_reading.masking.plain", "lockout._apart", "verifiers.ask"])
 def test_an_exception_in_somebody_elses_endpoint_has_none_of_our_variables(
 	site, sessions, opened, member, monkeypatch, place
 ):

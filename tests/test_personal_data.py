@@ -52,7 +52,7 @@ def test_an_export_tells_nobody_of_a_legal_hold_nor_who_of_the_staff_did_what(ca
 
 
 def test_erasing_answers_with_a_signed_receipt(call, verified, member, site, sessions):
-	from assistant_session.maintenance import erasing
+	from assistant_session.privacy import erasing
 
 	person = {"identity": [register.CHECK, member.number]}
 	receipt = call(STAFF_ADMINISTRATOR, "erase_person", person=person).json()["message"]
@@ -96,13 +96,13 @@ def test_one_too_large_for_an_answer_is_refused_and_the_way_out_is_named(
 	call, opened, sessions, site, monkeypatch
 ):
 	from assistant_session.sessions.errors import InvalidSessionData
-	from assistant_session.web import personal
+	from assistant_session.web import privacy
 
 	sessions.add_turn(opened, "user", "hello")
 	site.db.commit()
-	monkeypatch.setattr(personal, "MOST_TURNS", 0)
+	monkeypatch.setattr(privacy, "MOST_TURNS", 0)
 	with pytest.raises(InvalidSessionData, match="assistant-session export"):
-		personal.exported(personal.named({"session": opened}))
+		privacy.exported(privacy.named({"session": opened}))
 
 
 @pytest.mark.parametrize("way", ["user", "device", "session", "party", "address", "identity"])
@@ -139,12 +139,12 @@ def theirs(sessions, site, website_user):
 
 
 def test_frappes_download_request_hands_out_the_conversations(website_user, theirs, site, mailed):
-	from assistant_session.maintenance import requests
+	from assistant_session.privacy import requests
 
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
 	site.db.commit()
-	(job,) = _queued(site, "assistant_session.maintenance.requests.hand_out", request.name)
+	(job,) = _queued(site, "assistant_session.privacy.requests.hand_out", request.name)
 	assert job == {"request": request.name, "user": website_user, "asker": "Administrator"}
 	requests.hand_out(**job)
 	site.db.commit()
@@ -159,7 +159,7 @@ def test_frappes_download_request_hands_out_the_conversations(website_user, thei
 
 
 def test_who_has_no_conversations_gets_no_file(website_user, site, mailed):
-	from assistant_session.maintenance import requests
+	from assistant_session.privacy import requests
 
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
@@ -182,8 +182,8 @@ def _queued(site, method: str, argument: str) -> list[dict]:
 
 
 def test_erasing_takes_what_a_download_request_handed_out(website_user, theirs, site, mailed):
-	from assistant_session.maintenance import erasing, requests
-	from assistant_session.maintenance.person import Person
+	from assistant_session.privacy import erasing, requests
+	from assistant_session.privacy.person import Person
 
 	request = site.get_doc({"doctype": requests.DOWNLOAD, "user": website_user, "user_name": "Maya"})
 	request.insert(ignore_permissions=True)
@@ -194,11 +194,11 @@ def test_erasing_takes_what_a_download_request_handed_out(website_user, theirs, 
 	receipt = erasing.erase(Person.by_user(website_user))
 	site.db.commit()
 	assert receipt.elsewhere["File"] == 1 and not os.path.exists(path) and not receipt.left
-	_queued(site, "assistant_session.maintenance.requests.hand_out", request.name)
+	_queued(site, "assistant_session.privacy.requests.hand_out", request.name)
 
 
 def test_frappes_deletion_request_erases_the_conversations(website_user, theirs, site, mailed, sessions):
-	from assistant_session.maintenance import erasing, requests
+	from assistant_session.privacy import erasing, requests
 
 	held = sessions.open(user=website_user).id
 	sessions.set_legal_hold(held, "case")
@@ -213,7 +213,7 @@ def test_frappes_deletion_request_erases_the_conversations(website_user, theirs,
 	assert (
 		sessions.history(theirs) == [] and site.db.get_value("Conversation Session", theirs, "user") is None
 	)
-	(kwargs,) = _queued(site, "assistant_session.maintenance.requests.file_receipt", request.name)
+	(kwargs,) = _queued(site, "assistant_session.privacy.requests.file_receipt", request.name)
 	requests.file_receipt(**kwargs)
 	about = {"reference_doctype": request.doctype, "reference_name": request.name, "comment_type": "Info"}
 	(comment,) = site.get_all("Comment", about, pluck="content")

@@ -24,9 +24,9 @@ def patterns(site):
 
 
 def read(credentials, text: str) -> dict[str, str]:
-	from assistant_session.authentication import reading
+	from assistant_session.authentication import credential_reading
 
-	return {key: secret.reveal() for key, secret in reading.read(credentials, text).items()}
+	return {key: secret.reveal() for key, secret in credential_reading.read(credentials, text).items()}
 
 
 @pytest.mark.parametrize("number", ["PEN_0005000168", "pen-0005000168", "Pen 0005000168", "PEN0005000168"])
@@ -64,7 +64,7 @@ def test_what_is_not_there_is_not_found(credentials, text, found):
 
 
 def test_one_place_in_the_text_is_one_credential(site):
-	from assistant_session.authentication.reading import Credential
+	from assistant_session.authentication.credential_reading import Credential
 
 	two = (
 		Credential("long", "Long", r"\d{4,9}", "123456789"),
@@ -125,20 +125,20 @@ def test_a_secret_shows_itself_nowhere():
 	],
 )
 def test_a_pattern_that_does_not_work_is_refused_when_it_is_saved(site, pattern, example, why):
-	from assistant_session.authentication import reading
+	from assistant_session.authentication import credential_reading
 	from assistant_session.sessions import InvalidSessionData
 
 	with pytest.raises(InvalidSessionData, match=why):
-		reading.check_pattern(reading.Credential("key", "Number", pattern, example))
+		credential_reading.check_pattern(credential_reading.Credential("key", "Number", pattern, example))
 
 
 def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_everything(site):
-	from assistant_session.authentication import reading
-	from assistant_session.sessions import masking
+	from assistant_session.authentication import credential_reading
+	from assistant_session.sessions.secrets import masking
 
-	slow = reading.Credential("key", "Number", r"(a|aa)+$", "aaaa")
+	slow = credential_reading.Credential("key", "Number", r"(a|aa)+$", "aaaa")
 	text = "a" * 4000 + "!"
-	assert reading.read((slow,), text) == {}
+	assert credential_reading.read((slow,), text) == {}
 	assert masking.masked((slow.pattern,), text) == masking.MASK
 
 
@@ -159,20 +159,20 @@ def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_ever
 	],
 )
 def test_what_looks_like_a_credential_is_masked_and_the_rest_is_kept(patterns, text, stored):
-	from assistant_session.sessions import masking
+	from assistant_session.sessions.secrets import masking
 
 	assert masking.masked(patterns, text) == stored
 
 
 def test_while_credentials_are_asked_for_every_word_with_a_digit_is_masked(site):
-	from assistant_session.sessions import masking
+	from assistant_session.sessions.secrets import masking
 
 	said = "it is PEN_00050001, or\n2285... I think२ " + "a" * 16_000
 	assert masking.without_numbers(said) == "it is ••• or\n••• I ••• " + "a" * 16_000
 
 
 def test_very_many_slow_texts_are_masked_as_a_whole(site):
-	from assistant_session.sessions import masking
+	from assistant_session.sessions.secrets import masking
 
 	value = {str(number): "a" * 2000 + "!" for number in range(50)}
 	found = masking.masked_json((r"(a|aa)+$",), value)
@@ -180,7 +180,7 @@ def test_very_many_slow_texts_are_masked_as_a_whole(site):
 
 
 def test_numbers_and_texts_in_json_are_masked_as_well(patterns):
-	from assistant_session.sessions import masking
+	from assistant_session.sessions.secrets import masking
 
 	value = {"a": ["PEN_0005000168", 228597621, True, None, 7], "228597621": {"b": "x 228597/62/1"}}
 	assert masking.masked_json(patterns, value) == {"a": ["•••", "•••", True, None, 7], "•••": {"b": "x •••"}}
@@ -220,7 +220,7 @@ def test_a_message_is_known_after_the_sites_key_was_replaced(sessions, site, ope
 
 
 def test_what_is_written_for_a_log_shows_no_message(sessions, opened, monkeypatch):
-	from assistant_session.sessions import writing
+	from assistant_session.sessions.coherence import writing
 
 	seen = []
 	save = writing.save

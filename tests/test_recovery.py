@@ -41,7 +41,7 @@ def test_an_authentication_in_memory_alone_is_reported_and_dropped(sessions, sit
 
 
 def test_a_register_that_is_wrong_is_repaired(sessions, site, remembered):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	here = register.connection()
 	here.redis.set(register.key("register", remembered), "99:12345")
@@ -61,7 +61,7 @@ def test_in_memory_but_not_in_the_database(sessions, site, remembered):
 
 
 def test_in_the_database_but_not_in_memory(sessions, remembered):
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions.coherence.memory import memory
 
 	memory.clear()
 	report = sessions.ensure_consistency(remembered)

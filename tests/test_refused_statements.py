@@ -90,14 +90,15 @@ def test_what_is_done_apart_is_stored_whole_or_not_at_all(site, opened):
 
 def test_reading_settings_or_what_is_committed_does_not_end_what_is_being_done_apart(site, opened):
 	from assistant_session import database
-	from assistant_session.sessions import config, store
+	from assistant_session.sessions import config
+	from assistant_session.sessions.tables import session_rows
 
 	def read_within(db) -> None:
 		values = f"apart-{opened}", "2001-01-01", "2001-01-01"
 		db.sql("insert into `tabToDo` (name, creation, modified) values (%s, %s, %s)", values)
 		config.forget()
 		config.settings()
-		assert store.existing([opened]) == {opened}
+		assert session_rows.existing([opened]) == {opened}
 
 	database.apart(read_within)
 	site.db.rollback()

@@ -103,7 +103,7 @@ def test_where_the_trail_does_not_fit_the_row_is_left_alone_too(sessions, site, 
 
 
 def sealed_columns() -> tuple:
-	from assistant_session.sessions import seals
+	from assistant_session.sessions.tables import seals
 
 	return seals.SEALED
 
@@ -117,8 +117,8 @@ def test_each_column_it_covers_is_covered(told, sessions, stored, set_row, colum
 
 
 def test_every_column_is_covered_or_left_out_on_purpose():
-	from assistant_session.sessions import seals
-	from assistant_session.sessions.rows import COLUMNS
+	from assistant_session.sessions.tables import seals
+	from assistant_session.sessions.tables.row import COLUMNS
 
 	assert sorted((*seals.SEALED, *seals.UNSEALED)) == sorted(COLUMNS)
 
@@ -212,7 +212,7 @@ def test_an_altered_turn_is_named_and_left_alone(told, sessions, site, damage, v
 
 def test_turns_that_changed_places_are_named(told, sessions, site, damage):
 	"""Their rows are whole, sequences and all; only their names, by which a page of history is read, are swapped."""
-	from assistant_session.sessions import turns
+	from assistant_session.sessions.tables import turns
 
 	one, two = turns.name_of(told, 1), turns.name_of(told, 3)
 	for old, new in ((one, "x"), (two, one), ("x", two)):
@@ -235,9 +235,9 @@ def test_a_turn_of_another_session_is_named(told, sessions, site, damage):
 
 
 def test_many_altered_turns_are_one_finding(told, sessions, site, damage, monkeypatch):
-	from assistant_session.sessions import turns_examined
+	from assistant_session.sessions.health import turn_diagnosis
 
-	monkeypatch.setattr(turns_examined, "TURNS", 3)  # several pages of one session
+	monkeypatch.setattr(turn_diagnosis, "TURNS", 3)  # several pages of one session
 	for number in range(8):
 		sessions.add_turn(told, "user", f"message {number}")
 	site.db.commit()
@@ -247,11 +247,11 @@ def test_many_altered_turns_are_one_finding(told, sessions, site, damage, monkey
 
 
 def test_turns_are_read_a_bounded_number_at_once(monkeypatch):
-	from assistant_session.sessions import turns_examined
+	from assistant_session.sessions.health import turn_diagnosis
 
-	monkeypatch.setattr(turns_examined, "TURNS", 10)
+	monkeypatch.setattr(turn_diagnosis, "TURNS", 10)
 	counts = {"a": 4, "b": 6, "c": 1, "d": 25, "e": 2}
-	assert list(turns_examined._groups(counts)) == [["a", "b"], ["c"], ["d"], ["e"]]
+	assert list(turn_diagnosis._groups(counts)) == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
 def turn(sessions, name: str) -> None:
@@ -271,7 +271,7 @@ WRITES = {
 
 
 def fail(sessions, name: str) -> None:
-	from assistant_session.sessions import turns
+	from assistant_session.sessions.tables import turns
 
 	with pytest.MonkeyPatch.context() as patch, pytest.raises(RuntimeError):
 		patch.setattr(turns, "append", broken)
@@ -350,7 +350,7 @@ def test_somebody_asked_for_credentials_in_an_altered_session_is_told_to_try_lat
 
 
 def test_a_repair_that_fails_leaves_no_seal_behind(told, sessions, site, set_row, monkeypatch):
-	from assistant_session.sessions import events
+	from assistant_session.sessions.tables import events
 
 	set_row(told, user="Guest")
 	with monkeypatch.context() as patch, pytest.raises(RuntimeError):
@@ -362,16 +362,16 @@ def test_a_repair_that_fails_leaves_no_seal_behind(told, sessions, site, set_row
 
 def test_a_repair_decides_on_the_row_as_it_is_by_then(told, sessions, site, set_row, stored, monkeypatch):
 	"""Somebody put it right between the look and the repair: nothing is written."""
-	from assistant_session.sessions import recovery
+	from assistant_session.sessions.health import repair
 
-	before, repair = stored(told), recovery.repair
+	before, original = stored(told), repair.repair
 	set_row(told, user="Guest")
 
 	def put_right_first(*arguments):
 		set_row(told, user=before.user)
-		return repair(*arguments)
+		return original(*arguments)
 
-	monkeypatch.setattr(recovery, "repair", put_right_first)
+	monkeypatch.setattr(repair, "repair", put_right_first)
 	ensured(sessions, site, told)
 	assert stored(told) == before
 
@@ -423,7 +423,7 @@ def test_one_that_was_put_back_is_not_authenticated_for_longer_than_it_was(
 
 @pytest.fixture
 def conf(site, monkeypatch):
-	from assistant_session.sessions import keys
+	from assistant_session.sessions.secrets import keys
 
 	def configure(**values) -> None:
 		monkeypatch.setitem(site.local.conf, keys.CONFIG, values or None)
@@ -462,27 +462,27 @@ def test_with_another_key_of_the_same_id_nobody_is(told, sessions, conf):
 
 
 def test_two_sites_with_the_same_key_have_different_seals(told, site, monkeypatch):
-	from assistant_session.sessions import seals, store
+	from assistant_session.sessions.tables import seals, session_rows
 
-	row = store.select(told)
+	row = session_rows.select(told)
 	assert seals.fits(row)
 	monkeypatch.setattr(site.local, "site", "elsewhere.localhost")
 	assert seals.problem(row) == seals.OTHER
 
 
 def test_an_answer_is_remembered_for_the_same_row_and_keys_alone(told, site, conf):
-	from assistant_session.sessions import seals, store
+	from assistant_session.sessions.tables import seals, session_rows
 
-	row = store.select(told)
+	row = session_rows.select(told)
 	assert seals.fits(row) and not seals.fits(row._replace(user="Guest")) and seals.fits(row)
 	conf()
 	assert not seals.fits(row)
 
 
 WRITERS = {
-	("sessions/store.py", "replace"),  # seals
-	("sessions/store.py", "mark_idle"),  # a column no Row holds
-	("sessions/store.py", "disown"),  # columns of Frappe's
+	("sessions/tables/session_rows.py", "replace"),  # seals
+	("sessions/tables/session_rows.py", "mark_idle"),  # a column no Row holds
+	("sessions/tables/session_rows.py", "disown"),  # columns of Frappe's
 	("maintenance/sealing.py", "_seal_rows"),  # seals
 }
 NAMES_OF_OURS = {"sessions", "renamed", "rows"}

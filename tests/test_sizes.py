@@ -22,10 +22,10 @@ PATTERNS = {
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_values_of_a_pattern_are_counted(pattern):
-	from assistant_session.sessions import sizes
+	from assistant_session.sessions import pattern_sizes
 
 	count, own = PATTERNS[pattern]
-	assert (sizes.values(pattern, "x"), sizes.belongs_to_one(pattern, "x")) == (
+	assert (pattern_sizes.values(pattern, "x"), pattern_sizes.belongs_to_one(pattern, "x")) == (
 		count if pattern != r"[a-fA-F]{2}" else 36,
 		own,
 	)
@@ -33,9 +33,9 @@ def test_values_of_a_pattern_are_counted(pattern):
 
 @pytest.mark.parametrize(("example", "own"), [("4711", False), ("123456789", True), ("17/05/1984", False)])
 def test_what_python_cannot_read_is_estimated_by_the_example(example, own):
-	from assistant_session.sessions import sizes
+	from assistant_session.sessions import pattern_sizes
 
-	assert sizes.belongs_to_one(r"(?&digits)\p{Nd}+", example) is own
+	assert pattern_sizes.belongs_to_one(r"(?&digits)\p{Nd}+", example) is own
 
 
 @pytest.mark.parametrize(("said", "own"), [("", False), ("Yes", True), ("No", False)])

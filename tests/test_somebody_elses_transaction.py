@@ -106,10 +106,10 @@ gc.disable()
 sessions.block = sessions.turn(name, "hello")
 sessions.block.__enter__(), sessions.block.__exit__(None, None, None)
 del sessions.block
-before = len(holds._renewed)
+before = len(leases._renewed)
 frappe.local.db.close()
 frappe.connect()
-result = [before, len(holds._renewed)]
+result = [before, len(leases._renewed)]
 """
 	assert worker().run(code, name=opened) == [1, 0]
 
@@ -117,7 +117,7 @@ result = [before, len(holds._renewed)]
 def test_a_callback_that_raises_before_commit_frees_the_session_at_the_rollback(
 	sessions, site, opened, cache_server
 ):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	with sessions.turn(opened, "hello"):
 		pass
@@ -186,11 +186,11 @@ def test_a_device_whose_session_is_overdue_gets_a_new_one_with_its_lock(sessions
 def test_a_session_adopted_from_a_race_passes_the_same_checks_as_a_found_one(
 	sessions, site, opened, monkeypatch, device
 ):
-	from assistant_session.sessions import lifecycle
+	from assistant_session.sessions.operations import opening
 
 	theirs = sessions.open(device_id=device, user="krishna@example.com").id
 	site.db.commit()
-	monkeypatch.setattr(lifecycle, "_active", lambda _key: None)  # it was not there yet when we looked
+	monkeypatch.setattr(opening, "_active", lambda _key: None)  # it was not there yet when we looked
 	ours = sessions.open(device_id=device, user="other.customer@example.com")
 	assert (ours.origin, ours.id == theirs) == ("created", False)
 

@@ -86,7 +86,7 @@ def test_mending_is_a_post(workers, told, endpoint):
 def test_a_worker_in_trouble_with_redis_lately_makes_others_read_anew_as_well(
 	sessions, told, set_row, worker
 ):
-	from assistant_session.sessions import register
+	from assistant_session.sessions.coherence import register
 
 	other = worker()
 	other.run("sessions.get(name)", name=told)

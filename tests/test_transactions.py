@@ -229,7 +229,7 @@ def test_an_endpoint_called_from_python_owns_the_transaction_only_while_it_answe
 	from werkzeug.wrappers import Request
 
 	from assistant_session import api
-	from assistant_session.sessions.transaction import ledger
+	from assistant_session.sessions.coherence.ledger import ledger
 
 	site.set_user("Guest")
 	site.local.request = Request(EnvironBuilder(method="POST", json={}).get_environ())
@@ -241,11 +241,11 @@ def test_a_write_of_the_services_own_is_looked_at_again_before_commit_unless_it_
 	site, sessions, opened, monkeypatch
 ):
 	"""A rollback to a savepoint tells nobody; where we commit at once after our one write there was none."""
-	from assistant_session.sessions import store
-	from assistant_session.sessions.transaction import ledger
+	from assistant_session.sessions.coherence.ledger import ledger
+	from assistant_session.sessions.tables import session_rows
 
-	looked, versions = [], store.versions
-	monkeypatch.setattr(store, "versions", lambda names: looked.append(list(names)) or versions(names))
+	looked, versions = [], session_rows.versions
+	monkeypatch.setattr(session_rows, "versions", lambda names: looked.append(list(names)) or versions(names))
 	sessions.transition(opened, "TRUSTED")
 	ledger().trust(opened)
 	site.db.commit()

@@ -212,35 +212,35 @@ def test_a_private_address_is_refused_unless_its_network_is_listed(ask, site, ve
 def test_no_private_or_link_local_address_counts_as_public(site, address):
 	from ipaddress import ip_address
 
-	from assistant_session.authentication import outside
+	from assistant_session.authentication import outgoing_call
 
-	assert not outside._is_public(ip_address(address))
+	assert not outgoing_call._is_public(ip_address(address))
 
 
 def test_a_host_that_resolves_to_a_private_address_as_well_is_refused(ask, site, verifier, monkeypatch):
 	import socket
 
-	from assistant_session.authentication import outside
+	from assistant_session.authentication import outgoing_call
 
 	monkeypatch.setitem(site.local.conf, "assistant_session_verifier_networks", ["127.0.0.1/32"])
 	answers = [
 		(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("127.0.0.1", "127.0.0.2")
 	]
-	monkeypatch.setattr(outside.socket, "getaddrinfo", lambda *_a, **_m: answers)
+	monkeypatch.setattr(outgoing_call.socket, "getaddrinfo", lambda *_a, **_m: answers)
 	assert ask(checks.HTTP_CHECK, KNOWN).outcome == "unavailable" and verifier.asked == []
 
 
 def test_the_address_is_looked_up_once_and_kept(ask, verifier, monkeypatch):
 	"""A name that changes its address between the check and the call is called where it was checked."""
-	from assistant_session.authentication import outside
+	from assistant_session.authentication import outgoing_call
 
-	real, looked_up = outside.socket.getaddrinfo, []
+	real, looked_up = outgoing_call.socket.getaddrinfo, []
 
 	def once(host, *more, **named):
 		looked_up.append(host)
 		return real(host, *more, **named)
 
-	monkeypatch.setattr(outside.socket, "getaddrinfo", once)
+	monkeypatch.setattr(outgoing_call.socket, "getaddrinfo", once)
 	assert ask(checks.HTTP_CHECK, KNOWN).outcome == "verified"
 	assert looked_up.count("localhost") == 1
 
@@ -265,11 +265,11 @@ def test_a_proxy_in_the_environment_gets_nothing(ask, monkeypatch):
 	],
 )
 def test_only_https_without_a_login_in_it_may_be_asked(ask, verifier, url):
-	from assistant_session.authentication import outside
+	from assistant_session.authentication import outgoing_call
 	from assistant_session.sessions import InvalidSessionData
 
 	with pytest.raises(InvalidSessionData):
-		outside.check_url(url)
+		outgoing_call.check_url(url)
 	assert ask(checks.HTTP_CHECK, KNOWN, url=url).outcome == "unavailable"
 
 

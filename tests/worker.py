@@ -69,25 +69,20 @@ def _serve(site: str) -> None:
 
 	from assistant_session import authentication, compat, sessions
 	from assistant_session.authentication import lockout
-	from assistant_session.sessions import (
-		coherence,
-		config,
-		holds,
-		processing,
-		register,
-		store,
-		transaction,
-		writing,
-	)
-	from assistant_session.sessions.memory import memory
+	from assistant_session.sessions import config
+	from assistant_session.sessions.coherence import leases, ledger, reading, register, writing
+	from assistant_session.sessions.coherence.memory import memory
+	from assistant_session.sessions.operations import turn_block
+	from assistant_session.sessions.tables import session_rows
 	from tests import databases
 
 	out, sys.stdout = sys.stdout, sys.stderr
 	frappe.init(site, sites_path=".")
 	frappe.connect()
 	given = dict(
-		frappe=frappe, compat=compat, authentication=authentication, lockout=lockout, databases=databases, sessions=sessions, coherence=coherence, config=config, holds=holds, memory=memory,
-		processing=processing, register=register, store=store, transaction=transaction, writing=writing,
+		frappe=frappe, authentication=authentication, compat=compat, config=config, databases=databases,
+		leases=leases, ledger=ledger, lockout=lockout, memory=memory, reading=reading, register=register,
+		session_rows=session_rows, sessions=sessions, turn_block=turn_block, writing=writing,
 	)  # fmt: skip
 	out.write("ready\n")
 	for line in sys.stdin:

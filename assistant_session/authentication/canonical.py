@@ -10,14 +10,15 @@ from collections.abc import Callable
 
 from frappe import _
 
-from ..sessions import masking, sizes
+from ..sessions import pattern_sizes
 from ..sessions.errors import InvalidSessionData
+from ..sessions.secrets import masking
 from . import dates
 
 LONGEST = 140  # characters of one credential
 
 AS_TYPED, UPPER, DIGITS, ALPHANUMERIC = "As typed", "Upper case", "Digits", "Letters and digits"
-DATE = sizes.DATE  # in canonical form 1984-05-17
+DATE = pattern_sizes.DATE  # in canonical form 1984-05-17
 
 NORMALISATIONS: dict[str, Callable[[str], str]] = {
 	AS_TYPED: lambda text: text,

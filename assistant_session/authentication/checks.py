@@ -7,11 +7,11 @@ import frappe
 from frappe import _
 
 from .. import compat
-from ..sessions import config, sizes
+from ..sessions import config, pattern_sizes
 from ..sessions.errors import InvalidSessionData
-from ..sessions.snapshot import Session
+from ..sessions.session import Session
 from .canonical import ALPHANUMERIC
-from .reading import Credential
+from .credential_reading import Credential
 
 FRESH_SECONDS = 5
 DOCTYPE = "Identity Check"
@@ -118,7 +118,7 @@ def of(doc) -> Check:
 
 def _credential(row, identity: str) -> Credential:
 	"""Whether it identifies says the administrator, or else its pattern; what the person is known by always does."""
-	identifying = row.key == identity or sizes.is_own(row)
+	identifying = row.key == identity or pattern_sizes.is_own(row)
 	normalisation = row.normalisation or ALPHANUMERIC
 	return Credential(row.key, row.label, row.pattern, row.example, normalisation, identifying)
 

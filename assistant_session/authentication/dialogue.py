@@ -22,13 +22,16 @@ from datetime import datetime
 import frappe
 
 from .. import sessions
-from ..sessions import Session, addresses, bounds, config, masking, repeating, seals, store, writing
+from ..sessions import Session, addresses, bounds, config
+from ..sessions.coherence import repeating, writing
+from ..sessions.coherence.ledger import ledger
+from ..sessions.coherence.writing import Write
 from ..sessions.errors import SessionConflict
-from ..sessions.events import Event
-from ..sessions.proof import identity_hashes
-from ..sessions.transaction import ledger
-from ..sessions.writing import Write
-from . import known, lockout, phrases, reading, verifiers, vouching
+from ..sessions.secrets import masking
+from ..sessions.tables import seals, session_rows
+from ..sessions.tables.events import Event
+from ..sessions.tables.proof import identity_hashes
+from . import credential_reading, known_devices, lockout, phrases, verifiers, vouching
 from .canonical import Secret
 from .checks import Check, catalogue
 from .vouching import Caller
@@ -191,7 +194,7 @@ def _submit(place: _Place, typed: Secret, caller: Caller | None) -> Outcome:
 def _submit_credentials(place: _Place, check: Check, typed: Secret, caller: Caller | None) -> Outcome:
 	if not check.enabled or seals.is_altered(place.session.row):
 		return Outcome(UNAVAILABLE, phrases.unavailable(), place.session)
-	given = reading.read(check.credentials, typed.reveal())
+	given = credential_reading.read(check.credentials, typed.reveal())
 	if absent := [one.key for one in check.credentials if one.key not in given]:
 		labels = tuple(check.credential(key).label for key in absent)
 		return Outcome(MISSING, phrases.missing(check, absent), place.session, missing=labels)
@@ -242,11 +245,11 @@ def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outc
 		_forget_pending(snapshot)
 		made.append(snapshot.rotate_token(place.turn.message_key if place.turn else None))
 
-	returning = before.identity_hash in hashes or store.seen_before(hashes, place.name)
+	returning = before.identity_hash in hashes or session_rows.seen_before(hashes, place.name)
 	place.write(grant)
 	return Outcome(
 		VERIFIED, phrases.verified(), place.session, intent=intent, message=message, returning=returning, token=made[-1],
-		known_device=(known.name(check, identity), known.value(check, identity)),
+		known_device=(known_devices.name(check, identity), known_devices.value(check, identity)),
 	)  # fmt: skip
 
 

@@ -11,8 +11,9 @@ the chatbot is then not even asked for an intent that the person may not be serv
 
 import frappe
 
-from ..sessions import TurnInProgress, masking
-from . import dialogue, phrases, reading
+from ..sessions import TurnInProgress
+from ..sessions.secrets import masking
+from . import credential_reading, dialogue, phrases
 from .checks import Check, catalogue
 
 
@@ -44,7 +45,11 @@ def answer(turn: TurnInProgress) -> bool:
 
 
 def _is_an_answer(check: Check, text: str) -> bool:
-	return phrases.is_help(text) or phrases.is_cancel(text) or bool(reading.read(check.credentials, text))
+	return (
+		phrases.is_help(text)
+		or phrases.is_cancel(text)
+		or bool(credential_reading.read(check.credentials, text))
+	)
 
 
 def _may_pass(turn: TurnInProgress) -> bool:

@@ -16,9 +16,10 @@ from typing import Any
 import frappe
 
 from .. import compat, database
-from ..sessions import config, keys
+from ..sessions import config
 from ..sessions.errors import SessionStoreUnavailable
-from ..sessions.statements import P, insert, run, table
+from ..sessions.secrets import keys
+from ..sessions.tables.statements import P, insert, run, table
 
 DOCTYPE = "Verification Attempt"
 SESSION, NETWORK, WIDE_NETWORK, STRANGER, KNOWN, VOUCHED, CHECK, UNLOCKED = (

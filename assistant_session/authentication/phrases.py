@@ -6,7 +6,7 @@ from frappe import _
 
 from ..sessions import config
 from .checks import Check, listing
-from .reading import Credential
+from .credential_reading import Credential
 
 HELP = frozenset({"help", "?"})
 CANCEL = frozenset({"cancel", "stop"})

@@ -6,11 +6,12 @@ import frappe
 from frappe import _
 
 from .. import database, sessions
-from ..sessions import bounds, config, writing
+from ..sessions import bounds, config
+from ..sessions.coherence import writing
+from ..sessions.coherence.writing import Write
 from ..sessions.errors import InvalidSessionData
-from ..sessions.events import Event
-from ..sessions.writing import Write
-from . import canonical, checks, lockout, reading, targets, verifiers, vouching
+from ..sessions.tables.events import Event
+from . import canonical, checks, credential_reading, lockout, targets, verifiers, vouching
 from .canonical import Secret
 
 
@@ -47,7 +48,7 @@ def try_check(name: str | None, text: str | None) -> dict:
 	typed, text = Secret(bounds.message(text, "text")), ""
 	check = _existing(name)
 	targets.require_readable(check)
-	given = reading.read(check.credentials, typed.reveal())
+	given = credential_reading.read(check.credentials, typed.reveal())
 	absent = [one.label for one in check.credentials if one.key not in given]
 	answer = {"outcome": "missing", "missing": absent} if absent else _tried(check, given)
 	_note(check, _("tried it: {0}").format(answer["outcome"]))

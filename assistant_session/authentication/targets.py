@@ -9,7 +9,7 @@ from frappe import _
 from frappe.model import core_doctypes_list
 
 from ..sessions.errors import InvalidSessionData, NotPermitted
-from . import canonical, outside, reading, verifiers
+from . import canonical, credential_reading, outgoing_call, verifiers
 from .checks import Check
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
@@ -85,7 +85,7 @@ def _require_credentials(check: Check) -> None:
 	if check.identity_credential not in keys:
 		raise InvalidSessionData(_("Identity credential: it must be the key of one of the credentials."))
 	for one in check.credentials:
-		reading.check_pattern(one)
+		credential_reading.check_pattern(one)
 
 
 def _is_core(meta: Any) -> bool:
@@ -108,9 +108,9 @@ def _require_doctype(check: Check) -> None:
 
 
 def _require_http(check: Check) -> None:
-	outside.check_url(check.url)
-	if not 1 <= check.timeout <= outside.LONGEST_SECONDS:
-		raise InvalidSessionData(_("Timeout: 1 to {0} seconds.").format(outside.LONGEST_SECONDS))
+	outgoing_call.check_url(check.url)
+	if not 1 <= check.timeout <= outgoing_call.LONGEST_SECONDS:
+		raise InvalidSessionData(_("Timeout: 1 to {0} seconds.").format(outgoing_call.LONGEST_SECONDS))
 	try:
 		value = json.loads(check.verified_value)
 	except ValueError:

@@ -19,7 +19,7 @@ import frappe
 
 from .. import database
 from ..sessions.errors import InvalidSessionData
-from . import canonical, outside
+from . import canonical, outgoing_call
 from .canonical import Secret
 from .checks import Check
 
@@ -104,7 +104,7 @@ def _profile(check: Check, answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ask_http(check: Check, given: Credentials) -> Verdict:
 	"""Verified is only the configured value, literally, in an answer that says whom it speaks of."""
-	answer = outside.post(check, {key: secret.reveal() for key, secret in given.items()})
+	answer = outgoing_call.post(check, {key: secret.reveal() for key, secret in given.items()})
 	if answer is None:
 		return Verdict(UNAVAILABLE)
 	said, expected = answer.get(check.verified_field), json.loads(check.verified_value)

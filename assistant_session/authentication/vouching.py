@@ -17,7 +17,7 @@ from ipaddress import ip_interface, ip_network
 import frappe
 
 from ..sessions import Session, addresses
-from . import known, lockout
+from . import known_devices, lockout
 from .canonical import Secret
 from .checks import Check
 from .lockout import Bucket
@@ -39,7 +39,7 @@ def buckets(
 	"""Where this attempt counts. Credentials count by value within the check's namespace."""
 	own = Bucket.of(lockout.SESSION, session.id)
 	identity = given[check.identity_credential]
-	if caller and known.is_known(check, identity, caller.cookie):
+	if caller and known_devices.is_known(check, identity, caller.cookie):
 		devices = Bucket.of(lockout.KNOWN, "devices", check.namespace, check.name, identity.reveal())
 		others = {key: secret for key, secret in given.items() if key != check.identity_credential}
 		return [own, devices, *vouched(check, others)]

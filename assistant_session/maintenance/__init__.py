@@ -10,7 +10,7 @@ from collections.abc import Callable
 import frappe
 
 from ..authentication import lockout
-from ..sessions import expiry
+from ..sessions.operations import expiry
 
 BATCH = 1000
 LONGEST_SECONDS = 120  # for one run of a job

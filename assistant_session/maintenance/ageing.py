@@ -13,11 +13,13 @@ from typing import Any
 import frappe
 
 from .. import database
-from ..sessions import events, examination, repeating, store, turns, writing
-from ..sessions.rows import Row
-from ..sessions.snapshot import ACTIVE
-from ..sessions.statements import P, run, table
-from ..sessions.writing import Write
+from ..sessions.coherence import repeating, writing
+from ..sessions.coherence.writing import Write
+from ..sessions.health import diagnosis
+from ..sessions.session import ACTIVE
+from ..sessions.tables import events, session_rows, turns
+from ..sessions.tables.row import Row
+from ..sessions.tables.statements import P, run, table
 
 PURGED = {turns.DOCTYPE: "purged_turns", events.DOCTYPE: "purged_events"}
 SESSIONS = 500  # named at once
@@ -56,7 +58,7 @@ class Aged:
 		"""Names of sessions that are old enough to have such rows."""
 
 		def build():
-			sessions = table(store.DOCTYPE)
+			sessions = table(session_rows.DOCTYPE)
 			query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name > P)
 			query = query.where(sessions.creation < P).where(sessions.status == P)
 			return query.orderby(sessions.name).limit(SESSIONS)
@@ -107,9 +109,9 @@ def _locked(name: str) -> Row | None:
 	"""The row, locked; None if it is gone, under legal hold, or somebody else has it."""
 
 	def build():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		query = (
-			store.select_all()
+			session_rows.select_all()
 			.where(sessions.name == P)
 			.where(sessions.legal_hold == 0)
 			.where(sessions.status == P)
@@ -126,7 +128,7 @@ def _purged_turns(old: list[tuple]) -> dict[str, Any]:
 
 def _purged_events(row: Row, old: list[tuple]) -> dict[str, Any]:
 	"""Nothing if the trail is broken up to there: then it is evidence."""
-	digest = examination.digest_after(row, old[-1][1])
+	digest = diagnosis.digest_after(row, old[-1][1])
 	if digest is None:
 		return {}
 	return {"purged_events": old[-1][1], "event_base": events.sealed(row.name, old[-1][1], digest)}

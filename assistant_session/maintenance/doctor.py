@@ -11,21 +11,14 @@ from dataclasses import dataclass, field
 import frappe
 
 from .. import database
-from ..sessions import (
-	SessionError,
-	addresses,
-	events,
-	examination,
-	keys,
-	proxies,
-	recovery,
-	register,
-	store,
-	turns,
-)
-from ..sessions.findings import ON_PURPOSE, ORPHAN_EVENTS, ORPHAN_TURNS, Finding
-from ..sessions.rows import Row
-from ..sessions.statements import P, run, table
+from ..sessions import SessionError, addresses
+from ..sessions.coherence import register
+from ..sessions.health import diagnosis, proxies, repair
+from ..sessions.health.findings import ON_PURPOSE, ORPHAN_EVENTS, ORPHAN_TURNS, Finding
+from ..sessions.secrets import keys
+from ..sessions.tables import events, session_rows, turns
+from ..sessions.tables.row import Row
+from ..sessions.tables.statements import P, run, table
 
 BATCH = 500
 MOST_KEPT = 1000  # findings remembered for the report; all are counted
@@ -87,11 +80,11 @@ def visit(
 def _examined(names: list[str], deep: bool) -> tuple[dict[str, Row], list[Finding]]:
 	"""The batch; one by one if something in it is beyond examining, so that the rest of the site is seen."""
 	try:
-		return examination.examine(names, deep=deep)
+		return diagnosis.examine(names, deep=deep)
 	except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
 		if len(names) == 1:
 			beyond = f"cannot be examined: {type(error).__name__}"
-			return {}, [Finding(names[0], examination.IMPOSSIBLE, beyond)]
+			return {}, [Finding(names[0], diagnosis.IMPOSSIBLE, beyond)]
 	rows, found = {}, []
 	for name in names:
 		more_rows, more = _examined([name], deep)
@@ -109,14 +102,14 @@ def surroundings() -> list[str]:
 
 def count() -> int:
 	"""How many sessions there are."""
-	return frappe.db.count(store.DOCTYPE)
+	return frappe.db.count(session_rows.DOCTYPE)
 
 
 def _mend(rows: dict[str, Row], found: list[Finding], seen: Visit) -> None:
 	for name in sorted({finding.session for finding in found if finding.remedy}):
 		mine = [finding for finding in found if finding.session == name]
 		try:
-			done = recovery.repair(rows[name], mine)
+			done = repair.repair(rows[name], mine)
 			frappe.db.commit()  # the doctor owns this transaction
 		except SessionError as error:  # busy, deleted or changed meanwhile: the next visit will see
 			frappe.db.rollback()
@@ -127,7 +120,7 @@ def _mend(rows: dict[str, Row], found: list[Finding], seen: Visit) -> None:
 
 def _batches(after: str) -> Iterator[list[str]]:
 	def build():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		return (
 			frappe.qb.from_(sessions)
 			.select(sessions.name)
@@ -159,7 +152,7 @@ def _orphans(doctype: str) -> Iterator[str]:
 	while named := [
 		name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), beside=True)
 	]:
-		known = store.existing(named)
+		known = session_rows.existing(named)
 		yield from (name for name in named if name not in known)
 		after = named[-1]
 

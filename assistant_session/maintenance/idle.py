@@ -16,9 +16,11 @@ import frappe
 from rq.timeouts import JobTimeoutException
 
 from .. import database
-from ..sessions import Session, config, lifecycle, store
-from ..sessions.rows import Row
-from ..sessions.statements import P, run, table
+from ..sessions import Session, config
+from ..sessions.operations import opening
+from ..sessions.tables import session_rows
+from ..sessions.tables.row import Row
+from ..sessions.tables.statements import P, run, table
 
 HOOK = "assistant_session_idle"
 BATCH = 500
@@ -31,7 +33,7 @@ def notify_idle() -> int:
 	hooks = [frappe.get_attr(path) for path in frappe.get_hooks(HOOK)]
 	ends = time.monotonic() + LONGEST_SECONDS
 	begin = (
-		lifecycle.new_id()
+		opening.new_id()
 	)  # anywhere, and then round: hooks that are slow or fail keep nobody waiting for ever
 	told = 0
 	for name in _round(begin) if hooks else ():
@@ -72,7 +74,7 @@ def _quiet(after: str, until: str) -> list[str]:
 	"""Names of a batch of quiet sessions nobody was told of, as committed now."""
 
 	def build():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		query = _where_quiet(frappe.qb.from_(sessions).select(sessions.name))
 		query = query.where(sessions.name > P).where(sessions.name <= P)
 		return query.orderby(sessions.name).limit(BATCH)
@@ -84,18 +86,18 @@ def _claim(name: str) -> Row | None:
 	"""Lock one and mark it as told; None if somebody else has it, or it is not quiet any more."""
 
 	def build():
-		sessions = table(store.DOCTYPE)
-		return database.lock_named(_where_quiet(store.select_all()).where(sessions.name == P))
+		sessions = table(session_rows.DOCTYPE)
+		return database.lock_named(_where_quiet(session_rows.select_all()).where(sessions.name == P))
 
 	rows = run(("idle claim",), build, (*_times(), name))
 	if not rows:
 		return None
-	store.mark_idle(name, config.now())
+	session_rows.mark_idle(name, config.now())
 	return Row._make(rows[0])
 
 
 def _where_quiet(query):
-	sessions = table(store.DOCTYPE)
+	sessions = table(session_rows.DOCTYPE)
 	untold = sessions.idle_notified_at.isnull() | (sessions.idle_notified_at < sessions.last_activity)
 	live = (sessions.status == P) & (sessions.last_activity <= P) & (sessions.expires_at > P)
 	return query.where(live).where(untold)

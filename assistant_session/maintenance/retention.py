@@ -13,9 +13,11 @@ import frappe
 from pypika.functions import Count
 
 from .. import database
-from ..sessions import config, desk, events, store, turns
-from ..sessions.snapshot import CLOSED, EXPIRED
-from ..sessions.statements import P, run, table
+from ..sessions import config
+from ..sessions.operations import desk_edits
+from ..sessions.session import CLOSED, EXPIRED
+from ..sessions.tables import events, session_rows, turns
+from ..sessions.tables.statements import P, run, table
 from . import Told, in_batches
 from .ageing import Aged
 
@@ -43,7 +45,7 @@ def count(days: int) -> dict[str, int]:
 	"""How many sessions `purge` would remove, and how many a legal hold keeps."""
 
 	def build():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		query = frappe.qb.from_(sessions).select(sessions.legal_hold, Count("*")).groupby(sessions.legal_hold)
 		return _ended(query)
 
@@ -69,17 +71,17 @@ class Ended:
 		removed, free = 0, _locked([name for _time, name in names])
 		for time, name in names:
 			if name in free:
-				desk.announce(name)
+				desk_edits.announce(name)
 				removed += turns.delete_some(name, ROWS - removed)
 				if removed >= ROWS:
 					return removed  # the next step goes on with this one
-				removed += events.delete(name) + store.delete(name)
+				removed += events.delete(name) + session_rows.delete(name)
 			self._after = (time, name)
 		return removed
 
 	def _next(self) -> list[tuple[datetime, str]]:
 		def build():
-			sessions = table(store.DOCTYPE)
+			sessions = table(session_rows.DOCTYPE)
 			time = sessions.closed_at
 			query = _ended(frappe.qb.from_(sessions).select(time, sessions.name)).where(
 				sessions.legal_hold == 0
@@ -99,7 +101,7 @@ def _locked(names: list[str]) -> set[str]:
 	"""Those of `names` that are not under legal hold, and nobody else has locked; locked now."""
 
 	def build():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.legal_hold == 0)
 		query = query.where(sessions.status != P).where(sessions.name.isin([P for _name in names]))
 		return database.lock_named(query)
@@ -108,5 +110,5 @@ def _locked(names: list[str]) -> set[str]:
 
 
 def _ended(query):
-	sessions = table(store.DOCTYPE)
+	sessions = table(session_rows.DOCTYPE)
 	return query.where(sessions.status.isin([P, P])).where(sessions.closed_at < P)

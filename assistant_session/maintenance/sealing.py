@@ -12,10 +12,11 @@ from pypika.functions import Coalesce
 from pypika.terms import Case
 
 from .. import database
-from ..sessions import keys, seals, store, turns
-from ..sessions.rows import Row
-from ..sessions.statements import P, run, table
-from ..sessions.transaction import ledger
+from ..sessions.coherence.ledger import ledger
+from ..sessions.secrets import keys
+from ..sessions.tables import seals, session_rows, turns
+from ..sessions.tables.row import Row
+from ..sessions.tables.statements import P, run, table
 from . import Told
 
 NOTE = "assistant_session_sealed"  # in site_config.json
@@ -28,7 +29,7 @@ def seal_what_is_there(told: Told = lambda _done: None) -> int:
 		return 0
 	keys.ensure()
 	done = 0
-	for doctype, seal in ((store.DOCTYPE, _seal_rows), (turns.DOCTYPE, _seal_turns)):
+	for doctype, seal in ((session_rows.DOCTYPE, _seal_rows), (turns.DOCTYPE, _seal_turns)):
 		after = ""
 		while names := _unsealed(doctype, after):
 			done += seal(names)
@@ -56,12 +57,12 @@ def _unsealed(doctype: str, after: str) -> list[str]:
 
 def _seal_rows(names: list[str]) -> int:
 	def select():
-		sessions = table(store.DOCTYPE)
-		query = store.select_all().where(sessions.name.isin([P for _name in names]))
+		sessions = table(session_rows.DOCTYPE)
+		query = session_rows.select_all().where(sessions.name.isin([P for _name in names]))
 		return database.for_update(query.where(sessions.seal.isnull()))
 
 	def update():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		query = frappe.qb.update(sessions).set(sessions.version, sessions.version + 1)
 		for column in (sessions.revision, sessions.seal):
 			query = query.set(column, _by_name(sessions, len(after)))
@@ -79,7 +80,7 @@ def _seal_rows(names: list[str]) -> int:
 
 
 def _superseded(row: Row) -> Row:
-	return seals.sealed(row._replace(version=row.version + 1, revision=store.new_revision()))
+	return seals.sealed(row._replace(version=row.version + 1, revision=session_rows.new_revision()))
 
 
 def _pairs(rows: list[Row], column: str) -> list[str]:

@@ -10,7 +10,7 @@ import time
 import frappe
 from frappe import _
 
-from ..sessions.findings import ON_PURPOSE
+from ..sessions.health.findings import ON_PURPOSE
 from . import LONGEST_SECONDS, doctor
 
 PLACE = "assistant_session_swept_until"  # a global default: where the next round begins

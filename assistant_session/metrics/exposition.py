@@ -12,10 +12,10 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from ..counters import Key
 from ..sessions import config
+from ..sessions.coherence.figures import BOUNDS, MEASURES, TURN_BUCKET, TURN_SECONDS, Measure
 from . import gauges, totals, workers
-from .counters import Key
-from .measures import BOUNDS, MEASURES, TURN_BUCKET, TURN_SECONDS, Measure
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "assistant_session_"

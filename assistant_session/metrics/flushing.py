@@ -12,10 +12,10 @@ import os
 import frappe
 
 from .. import compat, database
+from ..counters import counters
 from ..sessions import config
-from ..sessions.memory import memory
+from ..sessions.coherence.memory import memory
 from . import totals, workers
-from .counters import counters
 
 
 def after_request() -> None:

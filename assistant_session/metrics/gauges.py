@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import frappe
 from pypika.functions import Count, Min
 
-from ..sessions import config, expiry, store
-from ..sessions.snapshot import ACTIVE
-from ..sessions.statements import P, run, table
-from .measures import channel_label
+from ..sessions import config
+from ..sessions.coherence.figures import channel_label
+from ..sessions.operations import expiry
+from ..sessions.session import ACTIVE
+from ..sessions.tables import session_rows
+from ..sessions.tables.statements import P, run, table
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def _active() -> dict[str, int]:
 	"""Sessions with the status Active; channels Settings do not name are taken together."""
 
 	def build():
-		sessions = table(store.DOCTYPE)
+		sessions = table(session_rows.DOCTYPE)
 		query = frappe.qb.from_(sessions).select(sessions.channel, Count("*")).where(sessions.status == P)
 		return query.groupby(sessions.channel)
 
@@ -44,7 +46,7 @@ def _active() -> dict[str, int]:
 
 
 def _locks():
-	sessions = table(store.DOCTYPE)
+	sessions = table(session_rows.DOCTYPE)
 	query = frappe.qb.from_(sessions).select(Count("*"), Min(sessions.agent_locked_at))
 	held = (sessions.status == P) & (sessions.agent_lock_expires_at > P) & sessions.active_agent.isnotnull()
 	return query.where(held)

@@ -13,9 +13,9 @@ from typing import Any
 import frappe
 
 from .. import database
+from ..counters import QUARTER, Batch, Key
 from ..sessions import config
-from ..sessions.statements import P, insert, run, table
-from .counters import QUARTER, Batch, Key
+from ..sessions.tables.statements import P, insert, run, table
 
 DOCTYPE = "Session Metric"
 COLUMNS = ("name", "metric", "label", "hour", "value")

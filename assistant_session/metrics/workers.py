@@ -9,9 +9,9 @@ import socket
 import time
 from dataclasses import astuple, dataclass, fields
 
-from ..sessions import register
-from ..sessions.memory import memory
-from .counters import counters
+from ..counters import counters
+from ..sessions.coherence import register
+from ..sessions.coherence.memory import memory
 
 SEEN_SECONDS = 600
 MOST_SHOWN = 500

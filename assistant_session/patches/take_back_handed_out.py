@@ -6,8 +6,8 @@ it is a copy in a stranger's hands.
 
 import frappe
 
-from ..maintenance.requests import may_ask
-from ..maintenance.traces import DOWNLOAD, HANDED_OUT
+from ..privacy.requests import may_ask
+from ..privacy.traces import DOWNLOAD, HANDED_OUT
 
 
 def execute() -> None:

@@ -8,9 +8,10 @@ transaction and never commit it; only what was committed is ever seen by others.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import bounds, coherence, config, expiry, lifecycle, masking, turns, writing
-from .agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
-from .devices import clear_session_lock, get_session_lock, set_session_lock
+from . import bounds, config
+from .coherence import reading, writing
+from .coherence.ledger import ledger
+from .coherence.writing import Write
 from .errors import (
 	FlowIsNewer,
 	FlowNotMigrated,
@@ -25,18 +26,21 @@ from .errors import (
 	SessionStoreUnavailable,
 	VerificationLocked,
 )
-from .events import Event
 from .flows import Flow
-from .identity import authenticate, deauthenticate, revoke
-from .legal import LegalHold, lift_legal_hold, set_legal_hold
-from .processing import TurnBlock, TurnInProgress
-from .recovery import ConsistencyReport, RecoveryReport, ensure_consistency, recover, report
-from .rows import Row
-from .snapshot import Session
-from .statistics import counts
-from .transaction import ledger
-from .turns import Turn
-from .writing import Write
+from .health.repair import ConsistencyReport, RecoveryReport, ensure_consistency, recover, report
+from .health.statistics import counts
+from .operations import expiry, opening
+from .operations.agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
+from .operations.devices import clear_session_lock, get_session_lock, set_session_lock
+from .operations.identity import authenticate, deauthenticate, revoke
+from .operations.legal_hold import LegalHold, lift_legal_hold, set_legal_hold
+from .operations.turn_block import TurnBlock, TurnInProgress
+from .secrets import masking
+from .session import Session
+from .tables import turns
+from .tables.events import Event
+from .tables.row import Row
+from .tables.turns import Turn
 
 __all__ = [
 	"ConsistencyReport", "DeviceLock", "Flow", "FlowIsNewer", "FlowNotMigrated", "Grant", "InvalidSessionData",
@@ -81,8 +85,8 @@ def open(
 	Raises SessionNotFound (the session belongs to another `user`), SessionExpired, SessionClosed,
 	InvalidSessionData, SessionConflict, SessionBusy, SessionStoreUnavailable.
 	"""
-	return lifecycle.open_session(
-		lifecycle.wanted(session_id, channel, external_id, device_id, user, party, ttl, state)
+	return opening.open_session(
+		opening.wanted(session_id, channel, external_id, device_id, user, party, ttl, state)
 	)
 
 
@@ -93,7 +97,7 @@ def get(session_id: str, *, max_age: float = 0) -> Session:
 	away a remembered session is returned with `.stale` set. Raises SessionNotFound, SessionExpired,
 	SessionClosed, InvalidSessionData, SessionStoreUnavailable.
 	"""
-	return lifecycle.find(bounds.session_id(session_id), max_age=max_age)
+	return opening.find(bounds.session_id(session_id), max_age=max_age)
 
 
 def update(session_id: str, change: Change, *, grant: Grant | None = None) -> Session:
@@ -117,7 +121,7 @@ def update(session_id: str, change: Change, *, grant: Grant | None = None) -> Se
 			session.happened.append(Event("state_changed", state))
 		return Write(changes, events=session.happened)
 
-	row, _origin = coherence.read(name)
+	row, _origin = reading.read(name)
 	fence = grant.fence if grant else None
 	result = writing.save(row, decide(row), decide=decide if function else None, fence=fence)
 	return Session(result.row, _origin)
@@ -148,7 +152,7 @@ def clear_context(session_id: str, *, state: str | None = None, keep: tuple[str,
 		session.clear_context(state=state, keep=tuple(keep))
 		return Write(session.changes(), events=[Event("context_cleared", {"state": state})])
 
-	row, origin = coherence.read(name)
+	row, origin = reading.read(name)
 	return Session(writing.save(row, decide(row), decide=decide).row, origin)
 
 
@@ -238,10 +242,10 @@ def history(
 	for value, text in ((before, "before"), (after, "after")):
 		if value is not None:
 			bounds.number(value, text, 0, 2**31)
-	row, _origin = coherence.read(name)
+	row, _origin = reading.read(name)
 	last = min(row.turn_count, (before - 1) if before is not None else row.turn_count)
 	hold = ledger().in_block(name)
-	old = not hold.fresh if hold else coherence.snapshot_may_be_old()
+	old = not hold.fresh if hold else reading.snapshot_may_be_old()
 	beside = old and name not in ledger().written
 	running = ledger().turn_of(name)
 	gone = max(row.purged_turns, row.hidden_turns, running.session.hidden_turns if running else 0)
@@ -253,7 +257,7 @@ def history(
 
 def close(session_id: str, reason: str) -> None:
 	"""End a session for good: it keeps its turns and events and gives up key, locks and authentication."""
-	lifecycle.end(bounds.session_id(session_id), masking.reason(reason))
+	opening.end(bounds.session_id(session_id), masking.reason(reason))
 
 
 def cleanup_expired() -> int:

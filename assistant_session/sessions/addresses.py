@@ -7,8 +7,9 @@ verified there: the conversation and its flows go on, and hold nothing of a veri
 import frappe
 from frappe import _
 
-from . import config, register
-from .rows import Row
+from . import config
+from .coherence import register
+from .tables.row import Row
 
 KEPT_SECONDS = 7 * 86400
 NOTED = ("channels", "nobody is verified")

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import frappe
 
 from .. import compat, database
-from . import sizes
+from . import pattern_sizes
 
 FRESH_SECONDS = 5
 DOCTYPE = "Assistant Session Settings"
@@ -159,7 +159,7 @@ def _credential_patterns() -> dict[str, Any]:
 	known_by = {
 		row.name: row.identity_credential for row in rows("Identity Check", "name", "identity_credential")
 	}
-	own = {row.pattern for row in found if row.key == known_by.get(row.parent) or sizes.is_own(row)}
+	own = {row.pattern for row in found if row.key == known_by.get(row.parent) or pattern_sizes.is_own(row)}
 	return {
 		"credential_patterns": tuple(sorted({row.pattern for row in found})),
 		"own_patterns": tuple(sorted(own)),

@@ -13,7 +13,7 @@ from typing import Any
 
 from frappe import _
 
-from . import bounds, config, versions
+from . import bounds, config, flow_versions
 from .errors import InvalidSessionData
 
 
@@ -35,7 +35,7 @@ def check(stored: dict[str, Any]) -> None:
 	"""Each flow is what `put` writes: everybody who reads the session relies on that. Raises InvalidSessionData."""
 	for name, flow in stored.items():
 		try:
-			versions.checked(flow["version"])
+			flow_versions.checked(flow["version"])
 			bounds.label(flow["step"], "step")
 			bounds.json_object(flow["data"], "data")
 			public_keys(flow.get("public") or ())
@@ -59,15 +59,15 @@ def put(
 	name, step = bounds.label(name, "flow"), bounds.label(step, "step")
 	if data is not None:
 		bounds.json_object(data, "data")
-	now, wanted = config.now(), versions.wanted(name, version)
+	now, wanted = config.now(), flow_versions.wanted(name, version)
 	running = _running(stored, name)
 	if running is None:
 		running = {
 			"data": {},
 			"started_at": now.isoformat(),
-			"version": versions.FIRST if wanted is None else wanted,
+			"version": flow_versions.FIRST if wanted is None else wanted,
 		}
-	before = versions.to_be_written(name, running, wanted)
+	before = flow_versions.to_be_written(name, running, wanted)
 	merged = {**running, **before, "step": step, "data": {**before["data"], **(data or {})}}
 	if ttl is not None:
 		merged["expires_at"] = (now + timedelta(seconds=bounds.ttl(ttl))).isoformat()
@@ -88,12 +88,12 @@ def take(stored: dict[str, Any], name: str, *, version: int | None) -> Flow | No
 	"""A copy of the flow for the code's version; None if there is none or its time is over. Raises FlowNotMigrated
 	where its migration fails."""
 	name = bounds.label(name, "flow")
-	wanted = versions.wanted(name, version)
-	wanted = versions.FIRST if wanted is None else wanted
+	wanted = flow_versions.wanted(name, version)
+	wanted = flow_versions.FIRST if wanted is None else wanted
 	found = _running(stored, name)
 	if found is None:
 		return None
-	flow = _flow(name, {**found, **versions.to_be_read(name, found, wanted)})
+	flow = _flow(name, {**found, **flow_versions.to_be_read(name, found, wanted)})
 	flow.outdated = flow.version != wanted
 	return flow
 

@@ -11,10 +11,11 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import config, writing
+from . import config
+from .coherence import writing
+from .coherence.writing import Write
 from .errors import SessionNotFound
-from .rows import Row
-from .writing import Write
+from .tables.row import Row
 
 BYTES = 32
 REPEAT_SECONDS = 60

@@ -13,10 +13,12 @@ from frappe import _
 
 from .. import permissions
 from ..authentication import Caller
-from ..metrics.counters import counters
-from ..sessions import bounds, coherence, proxies, tokens
+from ..counters import counters
+from ..sessions import bounds, tokens
+from ..sessions.coherence import reading
 from ..sessions.errors import NotPermitted, SessionNotFound, SessionStoreUnavailable
-from ..sessions.rows import Row
+from ..sessions.health import proxies
+from ..sessions.tables.row import Row
 from . import cookies, limits, origins
 
 TOKEN_HEADER = "X-Assistant-Session-Token"
@@ -129,10 +131,10 @@ def admitted(session_id: str | None, message_key: str | None = None) -> Row:
 	"""
 	name, asked = bounds.session_id(session_id), time.monotonic()
 	try:
-		row, origin = coherence.read(name)
+		row, origin = reading.read(name)
 	except SessionNotFound:
-		row, origin = None, coherence.DATABASE
-	if origin == coherence.STALE:  # it may hold a token that was replaced, or an owner that was changed
+		row, origin = None, reading.DATABASE
+	if origin == reading.STALE:  # it may hold a token that was replaced, or an owner that was changed
 		raise SessionStoreUnavailable.of()
 	if not has_replaced_token(row, name, message_key) and not opens(row, name):
 		_refuse(row, asked)

@@ -9,9 +9,11 @@ from typing import Any
 
 from frappe import _
 
-from ..authentication import Outcome, known
-from ..sessions import TurnInProgress, bounds, config, processing, tokens, turns
+from ..authentication import Outcome, known_devices
+from ..sessions import TurnInProgress, bounds, config, tokens
 from ..sessions.errors import InvalidSessionData, SessionNotFound, TooManyRequests
+from ..sessions.operations import turn_block
+from ..sessions.tables import turns
 from . import access, cookies, limits, views
 from .cookies import Cookie
 from .endpoint import Answer
@@ -35,7 +37,7 @@ def converse(
 	limits.take(*limits.of_message(name, access.place(), size))
 	with_old = access.has_replaced_token(row, name, key)
 	try:
-		with processing.TurnBlock(
+		with turn_block.TurnBlock(
 			name, bounds.message(message), message_id=message_id, metadata=metadata
 		) as turn:
 			renewing = _admit(turn, name, key)
@@ -93,5 +95,5 @@ def _answer(name: str, turn: TurnInProgress, renewed: str | None) -> Answer:
 	if outcome and outcome.known_device:
 		label, value = outcome.known_device
 		answer.cookies += cookies.too_many(cookies.KNOWN)
-		answer.cookies.append(Cookie(cookies.prefixed(label), value, known.SECONDS))
+		answer.cookies.append(Cookie(cookies.prefixed(label), value, known_devices.SECONDS))
 	return answer

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 
 from .. import compat, database
 from ..sessions import config
+from ..sessions.coherence.ledger import ledger
 from ..sessions.errors import (
 	InvalidSessionData,
 	SessionError,
@@ -28,8 +29,7 @@ from ..sessions.errors import (
 	SessionNotFound,
 	SessionStoreUnavailable,
 )
-from ..sessions.transaction import ledger
-from . import access, bodies, cookies
+from . import access, cookies, request_bodies
 from .cookies import Cookie
 
 
@@ -81,7 +81,7 @@ def moment(value: datetime | None) -> str | None:
 
 def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 	try:
-		if bodies.is_unreadable():
+		if request_bodies.is_unreadable():
 			raise InvalidSessionData(_("The body of the request is not a JSON object that can be read."))
 		access.require_own_page_of_login()
 		answer = function(**_typed(function, arguments))

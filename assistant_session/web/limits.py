@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from frappe import _
 
-from ..sessions import config, register
+from ..sessions import config
+from ..sessions.coherence import register
 from ..sessions.errors import TooManyRequests
 
 MINUTE, HOUR = 60, 3600

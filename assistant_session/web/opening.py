@@ -5,21 +5,22 @@ from typing import Any
 import frappe
 from frappe import _
 
-from ..sessions import config, lifecycle, tokens
+from ..sessions import config, tokens
+from ..sessions.coherence.writing import require_live
 from ..sessions.errors import InvalidSessionData, NotPermitted, SessionGone, SessionNotFound
-from ..sessions.rows import Row
-from ..sessions.writing import require_live
+from ..sessions.operations import opening
+from ..sessions.tables.row import Row
 from . import access, cookies, limits, views
 from .endpoint import Answer
 
 
 def for_page(session_id: str | None, channel: str | None, device: str | None) -> Answer:
 	"""Restore the caller's session, or open one of theirs."""
-	ask = lifecycle.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
+	ask = opening.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
 	ask.claim_device()
 	_check_channel(ask.channel)
 	row = _own_session(session_id, ask)
-	return Answer(views.reconnect(lifecycle.take_up(row.name))) if row else _open_new(ask)
+	return Answer(views.reconnect(opening.take_up(row.name))) if row else _open_new(ask)
 
 
 def read(session_id: str | None) -> Row:
@@ -31,7 +32,7 @@ def read(session_id: str | None) -> Row:
 	return row
 
 
-def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
+def _own_session(session_id: str | None, ask: opening.Wanted) -> Row | None:
 	"""The live session this caller proves to be theirs; None if a new one is to be opened."""
 	if session_id is None:
 		return _own_session_of_device(ask)
@@ -45,8 +46,8 @@ def _own_session(session_id: str | None, ask: lifecycle.Wanted) -> Row | None:
 	return row
 
 
-def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
-	row = lifecycle.holder(ask) or lifecycle.holder(lifecycle.Wanted(device_id=ask.device_id))
+def _own_session_of_device(ask: opening.Wanted) -> Row | None:
+	row = opening.holder(ask) or opening.holder(opening.Wanted(device_id=ask.device_id))
 	if row is None:
 		return None
 	try:
@@ -58,14 +59,14 @@ def _own_session_of_device(ask: lifecycle.Wanted) -> Row | None:
 	return row
 
 
-def _open_new(ask: lifecycle.Wanted) -> Answer:
+def _open_new(ask: opening.Wanted) -> Answer:
 	if ask.user:
 		limits.count("open", ask.user, config.settings().opens_per_minute)
 	else:
 		limits.take(*limits.of_opening(access.place()))
 	token, ask.token_hash = tokens.new()
 	ask.by_key = False
-	opened = lifecycle.open_session(ask)
+	opened = opening.open_session(ask)
 	headers = {access.TOKEN_HEADER: token}
 	given = [*cookies.too_many(cookies.SESSION), cookies.of_token(opened.id, token)]
 	return Answer(views.reconnect(opened), headers, given)
@@ -83,12 +84,12 @@ def for_service(
 ) -> Answer:
 	"""A session for a router or webhook: it learns that there is one, and its routing, nothing more."""
 	pair = (party_type, party) if party_type or party else None
-	ask = lifecycle.wanted(None, channel or "Web", external_id, device, user, pair, ttl, state)
+	ask = opening.wanted(None, channel or "Web", external_id, device, user, pair, ttl, state)
 	if ask.key is None:
 		raise InvalidSessionData(
 			_("external_id or X-Device-ID is needed: no id is given to the service role.")
 		)
-	opened = lifecycle.open_session(ask)
+	opened = opening.open_session(ask)
 	return Answer(
 		{"opened": opened.origin == "created", "status": opened.status, "agent": opened.active_agent}
 	)

@@ -19,7 +19,7 @@ from typing import Any
 import frappe
 
 from .. import permissions
-from . import bodies, links, spreadsheets
+from . import links, request_bodies, spreadsheets
 
 APP = "assistant_session"
 # They ask for permission themselves, and people use them with names of DocTypes that are none of our rows: to describe a
@@ -47,7 +47,7 @@ def close() -> None:
 		for path, tell in TELLING.items():
 			_replace(path, tell)
 		spreadsheets.replace(_stand_in)
-		bodies.replace(_stand_in)
+		request_bodies.replace(_stand_in)
 		links.guard()
 		kind = GuardedSet if isinstance(frappe.whitelisted, set) else GuardedList
 		frappe.whitelisted = kind(frappe.whitelisted)

@@ -7,8 +7,9 @@ from typing import Any
 
 from .. import sessions
 from ..authentication import Outcome
-from ..sessions import ConsistencyReport, LegalHold, Session, Turn, config, turns
-from ..sessions.rows import Row
+from ..sessions import ConsistencyReport, LegalHold, Session, Turn, config
+from ..sessions.tables import turns
+from ..sessions.tables.row import Row
 from .endpoint import moment
 
 FIRST_PAGE = 50

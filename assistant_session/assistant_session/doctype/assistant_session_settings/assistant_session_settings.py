@@ -1,9 +1,11 @@
 import frappe
 from frappe import _
 
-from assistant_session.authentication import checks, lockout
-from assistant_session.sessions import bounds, desk, proxies
-from assistant_session.sessions.desk import PlainText
+from ....authentication import checks, lockout
+from ....sessions import bounds
+from ....sessions.health import proxies
+from ....sessions.operations import desk_edits
+from ....sessions.operations.desk_edits import PlainText
 
 
 class AssistantSessionSettings(PlainText):
@@ -18,7 +20,7 @@ class AssistantSessionSettings(PlainText):
 		self.update_if_missing(frappe.new_doc(self.doctype))
 
 	def validate(self):
-		desk.require_author(self)
+		desk_edits.require_author(self)
 		self._check_seconds(self.TIMES, bounds.LONGEST_TTL, _("{0}: between 60 seconds and 366 days."))
 		self._check_seconds(self.LOCK_TIMES, lockout.LONGEST_LOCK, _("{0}: between 60 seconds and a day."))
 		for field in self.POSITIVE:

@@ -1,11 +1,11 @@
 import frappe
 from frappe import _
 
-from assistant_session.maintenance import retention
-from assistant_session.sessions import desk
+from ....maintenance import retention
+from ....sessions.operations import desk_edits
 
 
-class ConversationSession(desk.ServiceDocument):
+class ConversationSession(desk_edits.ServiceDocument):
 	"""A row the service owns. Desk may read it, and the user Administrator may edit a few fields or delete it.
 
 	Whatever is saved here goes through the register like any other write, so that no worker goes on with what
@@ -22,23 +22,23 @@ class ConversationSession(desk.ServiceDocument):
 	def validate(self):
 		self._refuse_other_changes()
 		self._check_editable()
-		desk.supersede(self)
+		desk_edits.supersede(self)
 
 	def on_update(self):
-		desk.announce(self.name)
+		desk_edits.announce(self.name)
 
 	def on_trash(self):
 		if self.legal_hold:
 			frappe.throw(_("This session is under legal hold and cannot be deleted."), frappe.ValidationError)
-		desk.forget(self.name)
+		desk_edits.forget(self.name)
 
 	def _refuse_other_changes(self):
 		before = self.get_doc_before_save()
 		for field in self.meta.get_valid_columns():
-			service_owned = field not in self.EDITABLE and field not in desk.FRAMEWORK_FIELDS
-			if service_owned and before and desk.differs(self, before, field):
+			service_owned = field not in self.EDITABLE and field not in desk_edits.FRAMEWORK_FIELDS
+			if service_owned and before and desk_edits.differs(self, before, field):
 				label = self.meta.get_label(field)
 				frappe.throw(_("{0} belongs to the session service and cannot be edited.").format(label))
 
 	def _check_editable(self):
-		desk.check_edit(self)
+		desk_edits.check_edit(self)

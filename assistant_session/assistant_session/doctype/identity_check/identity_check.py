@@ -3,17 +3,18 @@ from urllib.parse import urlsplit
 import frappe
 from frappe import _
 
-from assistant_session.authentication import checks, targets
-from assistant_session.sessions import InvalidSessionData, desk
-from assistant_session.sessions.desk import PlainText
-from assistant_session.sessions.errors import NotPermitted
+from ....authentication import checks, targets
+from ....sessions import InvalidSessionData
+from ....sessions.errors import NotPermitted
+from ....sessions.operations import desk_edits
+from ....sessions.operations.desk_edits import PlainText
 
 
 class IdentityCheck(PlainText):
 	"""What proves who a person is: the credentials asked for, and who judges them."""
 
 	def validate(self):
-		desk.require_author(self)
+		desk_edits.require_author(self)
 		try:
 			targets.require_valid(checks.of(self))
 			self._require_secret_of_new_host()

@@ -1,4 +1,4 @@
-from assistant_session.sessions.desk import PlainText
+from ....sessions.operations.desk_edits import PlainText
 
 
 class ProtectedIntent(PlainText):

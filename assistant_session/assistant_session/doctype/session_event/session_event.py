@@ -1,5 +1,5 @@
-from assistant_session.maintenance import retention
-from assistant_session.sessions.desk import WrittenOnce
+from ....maintenance import retention
+from ....sessions.operations.desk_edits import WrittenOnce
 
 
 class SessionEvent(WrittenOnce):

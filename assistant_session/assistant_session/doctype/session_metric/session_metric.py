@@ -1,11 +1,11 @@
-from assistant_session.maintenance import figures
-from assistant_session.sessions import desk
+from ....maintenance import metric_retention
+from ....sessions.operations import desk_edits
 
 
-class SessionMetric(desk.WrittenOnce):
+class SessionMetric(desk_edits.WrittenOnce):
 	"""A figure, by the hour or in total. `metrics.totals` alone writes it."""
 
 	@staticmethod
 	def clear_old_logs(days: int = 400) -> None:
 		"""Called by Frappe's Log Settings: hourly figures older than `days` go; totals stay."""
-		figures.purge(days)
+		metric_retention.purge(days)

@@ -1,5 +1,5 @@
-from assistant_session.sessions import desk
+from ....sessions.operations import desk_edits
 
 
-class VerificationAttempt(desk.WrittenOnce):
+class VerificationAttempt(desk_edits.WrittenOnce):
 	"""A counter of verification attempts, under a keyed hash of what it counts. The lockout alone writes it."""

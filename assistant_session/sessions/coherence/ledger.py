@@ -1,0 +1,251 @@
+"""What a database transaction has changed of sessions, and what must be told to others when it ends.
+
+A `Ledger` belongs to one database connection. Writers note here what they wrote; the ledger hangs itself
+into Frappe's callbacks: before COMMIT it refreshes the marks (and, unless the service owns the transaction,
+looks once more at what is really about to be committed: a rollback to a savepoint tells nobody), after
+COMMIT it publishes, after ROLLBACK it takes the marks away. It never commits and never rolls back.
+
+Correctness does not depend on a callback being run: a failed COMMIT runs none of them, and a mark that
+stays merely sends everybody to the database until it expires.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from weakref import ref
+
+import frappe
+
+from ... import database
+from ...counters import Counts, counters
+from ..tables import session_rows
+from ..tables.row import Row, entry
+from . import leases, register
+from .memory import memory
+
+ATTRIBUTE = "assistant_session_ledger"
+SEEN = "assistant_session_seen"
+
+
+@dataclass
+class Written:
+	"""One session this transaction changed: its row if the service wrote it, None if Desk did."""
+
+	row: Row | None
+	times: int = 0
+	mark_is_safe: bool = False  # the trip that put the mark also confirmed the row written on top of
+
+
+class Ledger:
+	def __init__(self, db):
+		self._db = ref(db)  # the connection has the ledger: when it goes, so do the holds
+		self.owned = False
+		database.watch_rollbacks(db, self.after_rollback)
+		self.begin()
+
+	@property
+	def db(self):
+		return self._db()
+
+	def begin(self) -> None:
+		self.token = register.new_mark()
+		self.marked: set[str] = set()
+		self.written: dict[str, Written] = {}
+		self.counted: dict[str, list[tuple[Row, Counts]]] = {}
+		self.untrusted: set[str] = set()
+		self.holds: dict[str, leases.Hold] = {}
+		self.trusted: str | None = None
+
+	@contextmanager
+	def own(self) -> Iterator[None]:
+		"""Within the block the service itself owns this connection's transactions: an endpoint of ours is answered."""
+		before, self.owned = self.owned, True
+		try:
+			yield
+		finally:
+			self.owned = before
+
+	def is_untouched(self) -> bool:
+		"""Whether nothing was written in the transaction, and it has no hold."""
+		return not (self.db.transaction_writes or self.written or self.holds)
+
+	def may_begin_anew(self) -> bool:
+		"""Whether nothing would be lost with the transaction: it is ours, and untouched."""
+		return self.owned and self.is_untouched()
+
+	def may_be_left_failed(self, name: str) -> bool:
+		"""Whether nobody goes on with the transaction when a write to this session is refused: an endpoint rolls it back.
+		Not so a bot that works on another session while it answers."""
+		others = (hold for hold in self.holds.values() if hold.in_block and hold.name != name)
+		return self.owned and not any(others)
+
+	def mark(self, name: str) -> None:
+		"""Put the mark, once per transaction and session, before the first statement that changes the row."""
+		if name not in self.marked:
+			register.mark([name], self.token)
+			self.marked.add(name)
+
+	def mark_all(self, names: list[str]) -> None:
+		"""The same for many, in one trip."""
+		if fresh := [name for name in names if name not in self.marked]:
+			register.mark(fresh, self.token)
+			self.marked.update(fresh)
+
+	def unmark_unwritten(self, name: str) -> None:
+		"""Nothing was written after all: take the mark away, unless an earlier write still needs it."""
+		if name in self.marked and name not in self.written:
+			self.marked.discard(name)
+			register.leave(name, self.token)
+
+	def wrote(self, name: str, row: Row | None, *, mark_is_safe: bool = False) -> None:
+		"""Note a change; `row` is what the session looks like once this transaction is committed."""
+		written = self.written.setdefault(name, Written(row))
+		written.row, written.times = row, written.times + 1
+		written.mark_is_safe = mark_is_safe
+		seen().forget(name)
+		self._queue()
+
+	def count(self, row: Row, counts: Counts) -> None:
+		"""Figures (see `metrics.measures`) that hold once this version of a session is committed. Another version
+		under the same number shows that the one before was undone, by a rollback to a savepoint."""
+		before = self.counted.get(row.name, ())
+		kept = [one for one in before if one[0].version < row.version or one[0].revision == row.revision]
+		self.counted[row.name] = [*kept, (row, counts)]
+
+	def keep(self, hold: "leases.Hold") -> None:
+		"""Release this hold when the transaction ends."""
+		self.holds[hold.name] = hold
+		self._queue()
+
+	def in_block(self, name: str) -> "leases.Hold | None":
+		"""The hold of a session whose message is being processed here, unless it was written to already."""
+		hold = self.holds.get(name)
+		return hold if hold and hold.in_block and name not in self.written else None
+
+	def turn_of(self, name: str):
+		"""The TurnInProgress of a session whose message is being processed here, None if none is."""
+		hold = self.holds.get(name)
+		return hold.turn if hold else None
+
+	def trust(self, name: str) -> None:
+		"""The service itself commits next, and its last write was to `name`: no second look is needed."""
+		self.trusted = name
+
+	def _end(self) -> dict[str, "leases.Hold"]:
+		"""Start over; returns the holds to release. One whose block still runs outlives the transaction."""
+		ended = {name: hold for name, hold in self.holds.items() if not hold.in_block}
+		running = {name: hold for name, hold in self.holds.items() if hold.in_block}
+		for name in self.written.keys() & running.keys():
+			running[name].row = None  # its block goes on with what is committed now
+		self.begin()
+		self.holds = running
+		return ended
+
+	def _queue(self) -> None:
+		database.queue_once(self.db.before_commit, self.before_commit)
+		database.queue_once(self.db.after_commit, self.after_commit)
+		database.queue_once(self.db.after_rollback, self.after_rollback)
+
+	def before_commit(self) -> None:
+		database.require_sound(self.db)
+		database.queue_once(
+			self.db.after_rollback, self.after_rollback
+		)  # Frappe has emptied that queue already
+		self._verify([name for name, written in self.written.items() if not self._is_trusted(name, written)])
+		stale = [
+			name
+			for name, written in self.written.items()
+			if not (written.mark_is_safe and self._is_trusted(name, written))
+		]
+		if stale:
+			register.mark(stale, self.token)
+
+	def _is_trusted(self, name: str, written: Written) -> bool:
+		return name == self.trusted and written.times == 1
+
+	def _verify(self, names: list[str]) -> None:
+		found = session_rows.versions(names) if names else {}
+		for name in names:
+			row = self.written[name].row
+			if row is None or found.get(name) != (row.version, row.revision):
+				self.untrusted.add(name)
+				version = found.get(name, (0, ""))[0]
+				self.counted[name] = [one for one in self.counted.get(name, ()) if one[0].version <= version]
+
+	def after_commit(self) -> None:
+		for counted in self.counted.values():
+			for _row, counts in counted:
+				counters.add(counts)
+		written, untrusted, token = self.written, self.untrusted, self.token
+		held = self._end()
+		for name, change in written.items():
+			if name in untrusted or change.row is None:
+				memory.drop(name)
+				register.forget([name])
+				continue
+			hold = held.pop(name, None)
+			hold_token = hold.release_later() if hold else ""
+			if register.leave(name, token, entry=entry(change.row), hold_token=hold_token):
+				memory.put(change.row)
+		for hold in held.values():
+			hold.release()
+
+	def after_rollback(self) -> None:
+		marked, token = self.marked, self.token
+		held = self._end()
+		for name in marked:
+			seen().forget(name)
+			register.leave(name, token)
+		for hold in held.values():
+			hold.release()
+
+
+def ledger() -> Ledger:
+	"""The ledger of the current database connection."""
+	db = database.primary()
+	found = getattr(db, ATTRIBUTE, None)
+	if found is None:
+		found = Ledger(db)
+		setattr(db, ATTRIBUTE, found)
+	return found
+
+
+def watch() -> None:
+	"""Know from the beginning of a request or job whether something is written: what Frappe counts it forgets at a
+	rollback to a savepoint, and a transaction that looks untouched may be begun anew."""
+	ledger()
+
+
+def leave_doomed_snapshot(current: Row) -> None:
+	"""Begin an untouched transaction anew if it could not write to `current`, the row as it is committed, any more.
+
+	PostgreSQL, and MariaDB with innodb_snapshot_isolation, end a transaction that writes to a row newer than its snapshot. The
+	caller's savepoints and row locks would go at that write; so they go now, before a bot has done its work.
+	"""
+	if not database.refuses_old_snapshots():
+		return
+	before = session_rows.select(current.name)
+	if before is None or (before.version, before.revision) != (current.version, current.revision):
+		database.begin_anew()
+
+
+class Seen:
+	"""What one request has read already: rows with where they came from, and those found to be live."""
+
+	__slots__ = ("live", "rows")
+
+	def __init__(self) -> None:
+		self.rows: dict[str, tuple[Row, str]] = {}
+		self.live: dict[str, tuple[Row, str]] = {}
+
+	def forget(self, name: str) -> None:
+		self.rows.pop(name, None)
+		self.live.pop(name, None)
+
+
+def seen() -> Seen:
+	"""This request's; outside requests an empty one each time, so that nothing is kept."""
+	request = getattr(frappe.local, "request", None)
+	if request is None:
+		return Seen()
+	return request.__dict__.get(SEEN) or request.__dict__.setdefault(SEEN, Seen())

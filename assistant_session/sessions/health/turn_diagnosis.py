@@ -1,0 +1,83 @@
+"""Looking at every turn of some sessions, a bounded number at once: does it fit its seal, is its metadata readable?"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import frappe
+
+from ..tables import seals, turns
+from ..tables.statements import P, run, table
+from .findings import BROKEN_JSON, TURN_ALTERED, UNREADABLE, Finding
+
+TURNS = 1000  # in memory at once
+MOST_NAMED = 5  # in one finding
+
+
+def examine(counts: dict[str, int], db) -> list[Finding]:
+	"""What is wrong with the turns of these sessions, of which each has so many."""
+	found: list[Finding] = []
+	for names in _groups(counts):
+		unfitting: dict[tuple[str, str], list[int]] = defaultdict(list)
+		for values, seal in _stored(names, db):
+			turn = dict(zip(turns.SEALED, values, strict=True))
+			if kind := _unfitting(values, seal):
+				unfitting[turn["session"], kind].append(turn["sequence"])
+			if turn["metadata"] and not is_object(turn["metadata"]):
+				detail = f"metadata of turn {turn['sequence']}"
+				found.append(Finding(turn["session"], BROKEN_JSON, detail))
+		found += [Finding(name, kind, _named(kind, which)) for (name, kind), which in unfitting.items()]
+	return found
+
+
+def is_object(text: Any) -> bool:
+	"""Whether this is a JSON object."""
+	try:
+		return isinstance(json.loads(text), dict)
+	except (RecursionError, TypeError, ValueError):
+		return False
+
+
+def _unfitting(values: tuple, seal: str | None) -> str | None:
+	problem = seals.problem_of_turn(values, seal)
+	return problem and (UNREADABLE if problem == seals.KEY_GONE else TURN_ALTERED)
+
+
+def _named(kind: str, sequences: list[int]) -> str:
+	what = "turn" if len(sequences) == 1 else "turns"
+	said = ", ".join(map(str, sequences[:MOST_NAMED]))
+	if (more := len(sequences) - MOST_NAMED) > 0:
+		said += f" and {more} more"
+	return f"seal of {what} {said}" if kind == UNREADABLE else f"{what} {said}"
+
+
+def _groups(counts: dict[str, int]) -> Iterator[list[str]]:
+	"""Sessions together that have few turns; one that has many by itself."""
+	group: list[str] = []
+	total = 0
+	for name, count in counts.items():
+		if group and total + count > TURNS:
+			yield group
+			group, total = [], 0
+		group.append(name)
+		total += count
+	if group:
+		yield group
+
+
+def _stored(names: list[str], db) -> Iterator[tuple[tuple, str | None]]:
+	"""What each turn's seal covers, and the seal, in the order of their names."""
+
+	def build():
+		of = table(turns.DOCTYPE)
+		query = frappe.qb.from_(of).select(*(of[column] for column in turns.SEALED), of.seal)
+		query = query.where(of.session.isin([P for _name in names])).where(of.name > P)
+		return query.orderby(of.name).limit(TURNS)
+
+	after = ""
+	while rows := run(("examine turns whole", len(names)), build, (*names, after), on=db):
+		yield from ((row[:-1], row[-1]) for row in rows)
+		if len(rows) < TURNS:
+			return
+		after = rows[-1][0]

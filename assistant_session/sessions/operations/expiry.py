@@ -1,0 +1,145 @@
+"""Ending what is past its time, a bounded batch at once: sessions, agent locks, authentications.
+
+Nobody waits for it: whatever is past its time is refused or ignored at once by whoever reads it. Here the rows follow.
+A batch is found by index, then locked by name in one statement that passes over rows somebody else has locked, so
+that two runs share the work and none waits.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import frappe
+
+from ... import database
+from .. import config
+from ..coherence import repeating, writing
+from ..coherence.writing import Write
+from ..session import ACTIVE, EXPIRED, Session
+from ..tables import session_rows
+from ..tables.row import Row
+from ..tables.statements import P, run, table
+from . import opening
+
+LARGEST = 500  # rows of one batch
+
+KINDS = SESSIONS, AGENT_LOCKS, AUTHENTICATIONS = ("sessions", "agent locks", "authentications")
+
+
+def expire_sessions(limit: int = LARGEST) -> int:
+	"""Mark Active sessions past their time as Expired, oldest first; returns how many. The caller commits."""
+	return Overdue(SESSIONS).end(limit)
+
+
+def expire_agent_locks(limit: int = LARGEST) -> int:
+	"""Release agent locks past their time; returns how many. The caller commits."""
+	return Overdue(AGENT_LOCKS).end(limit)
+
+
+def expire_authentications(limit: int = LARGEST) -> int:
+	"""Forget people whose authentication is past its time or idle; returns how many. The caller commits."""
+	return Overdue(AUTHENTICATIONS).end(limit)
+
+
+class Overdue:
+	"""What is past its time of one kind, batch by batch. Each is looked at once: one that cannot be ended (see
+	`writing.write_locked`), or that somebody else has locked, does not keep the others waiting."""
+
+	def __init__(self, kind: str):
+		self.kind = kind
+		self._after: tuple[datetime, str] = (datetime(1, 1, 1), "")
+
+	def end(self, limit: int = LARGEST) -> int:
+		"""End the next `limit`; returns how many were ended, 0 when none is left. The caller commits."""
+		while names := self._next(limit):
+			if ended := self._repeated(names):
+				return ended
+		return 0
+
+	def _repeated(self, names: list[str]) -> int:
+		return repeating.repeated(self.kind, lambda _first: self._end(names))
+
+	def _end(self, names: list[str]) -> int:
+		return writing.write_locked([(row, ENDING[self.kind](row)) for row in _locked(self.kind, names)])
+
+	def _next(self, limit: int) -> list[str]:
+		"""Names in the order of their time. Not locked: a lock on what an index has between two entries would keep
+		everybody from opening sessions until the caller commits."""
+
+		def build():
+			sessions = table(session_rows.DOCTYPE)
+			time = sessions[ORDER[self.kind]]
+			query = _overdue(self.kind, frappe.qb.from_(sessions).select(time, sessions.name))
+			query = query.where((time > P) | ((time == P) & (sessions.name > P)))
+			return query.orderby(time).orderby(sessions.name).limit(limit)
+
+		time, name = self._after
+		values = (*_values(self.kind, config.now()), time, time, name)
+		found = run(("overdue", self.kind, limit), build, values)
+		if found:
+			self._after = found[-1]
+		return [name for _time, name in found]
+
+
+def _ended_lock(row: Row) -> Write:
+	return _changed(row, lambda session: session.release_agent("expired"))
+
+
+def _ended_authentication(row: Row) -> Write:
+	return _changed(row, lambda session: session.deauthenticate("time"))
+
+
+ENDING: dict[str, Callable[[Row], Write]] = {
+	SESSIONS: lambda row: opening.ending(row, "time", EXPIRED),
+	AGENT_LOCKS: _ended_lock, AUTHENTICATIONS: _ended_authentication,
+}  # fmt: skip
+
+
+def count_overdue() -> dict[str, int]:
+	"""How many of each kind are past their time."""
+	from pypika.functions import Count
+
+	counts = {}
+	for kind in KINDS:
+
+		def build(kind=kind):
+			return _overdue(kind, frappe.qb.from_(table(session_rows.DOCTYPE)).select(Count("*")))
+
+		counts[kind] = run(("count overdue", kind), build, _values(kind, config.now()), beside=True)[0][0]
+	return counts
+
+
+def _changed(row: Row, change: Callable[[Session], object]) -> Write:
+	session = Session(row, "database")
+	change(session)
+	return Write(session.changes(), events=session.happened, any_status=True, even_untold=True)
+
+
+def _locked(kind: str, names: list[str]) -> list[Row]:
+	"""Those that are still overdue and that nobody else has locked."""
+
+	def build():
+		sessions = table(session_rows.DOCTYPE)
+		query = _overdue(kind, session_rows.select_all())
+		return database.lock_named(query.where(sessions.name.isin([P for _name in names])))
+
+	values = (*_values(kind, config.now()), *names)
+	return [Row._make(row) for row in run(("lock overdue", kind, len(names)), build, values)]
+
+
+ORDER = {SESSIONS: "expires_at", AGENT_LOCKS: "agent_lock_expires_at", AUTHENTICATIONS: "auth_expires_at"}
+
+
+def _overdue(kind: str, query):
+	"""Conditions that an index serves (install.INDEXES)."""
+	sessions = table(session_rows.DOCTYPE)
+	if kind == AUTHENTICATIONS:
+		late = (sessions.auth_expires_at <= P) | (sessions.last_activity <= P)
+		return query.where(sessions.authenticated == 1).where(late)
+	query = query.where(sessions.status == P).where(sessions[ORDER[kind]] <= P)
+	return query.where(sessions.active_agent.isnotnull()) if kind == AGENT_LOCKS else query
+
+
+def _values(kind: str, now: datetime) -> tuple:
+	if kind == AUTHENTICATIONS:
+		return now, now - timedelta(seconds=config.settings().authentication_idle)
+	return ACTIVE, now
