@@ -4,7 +4,6 @@ Counts are kept by the quarter of an hour they fell into (time zones differ by q
 comes late still lands in the right hour.
 """
 
-import atexit
 import os
 import threading
 import time
@@ -99,12 +98,3 @@ def _add(batch: Batch, quarter: int, counts: Counts) -> None:
 counters = Counters()
 
 os.register_at_fork(after_in_child=counters.reset)
-
-
-@atexit.register
-def _at_exit() -> None:
-	"""A worker that is told to stop, or a command that is done. Imported here: flushing needs this module."""
-	if counters.waiting():
-		from .metrics import flushing
-
-		flushing.flush_all()

@@ -3,18 +3,10 @@
 import frappe
 from frappe import _
 
-from . import database, hooks
+from . import database, hooks, roles
 from .maintenance import sealing
 from .sessions import config
 from .sessions.secrets import keys
-
-ROLES = {
-	"Assistant Session Administrator": True,
-	"Assistant Session Agent": True,
-	"Assistant Session Auditor": True,
-	"Assistant Session Service": False,  # for routers and webhooks; never opens Desk
-	"Assistant Session Monitoring": False,  # for Prometheus; reads the endpoint `metrics` and nothing else
-}
 
 DATABASES = ("mariadb", "postgres")
 
@@ -77,9 +69,9 @@ def _set_retention() -> None:
 
 
 def _make_roles() -> None:
-	for role, desk_access in ROLES.items():
+	for role in roles.ALL:
 		if not frappe.db.exists("Role", role):
-			values = {"doctype": "Role", "role_name": role, "desk_access": int(desk_access)}
+			values = {"doctype": "Role", "role_name": role, "desk_access": int(role in roles.IN_DESK)}
 			frappe.get_doc(values).insert(ignore_permissions=True)
 
 

@@ -15,14 +15,16 @@ import frappe
 import regex
 from frappe import _
 
+from . import roles
+
 DENY = "1=0"
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"
 ATTEMPT, METRIC = "Verification Attempt", "Session Metric"
-STAFF = frozenset({"Assistant Session Administrator", "Assistant Session Agent", "Assistant Session Auditor"})
-OVERSEERS = STAFF - {"Assistant Session Agent"}
-READERS = {SESSION: STAFF, TURN: STAFF, EVENT: OVERSEERS, ATTEMPT: OVERSEERS, METRIC: STAFF}
+READERS = {
+	SESSION: roles.IN_DESK, TURN: roles.IN_DESK, EVENT: roles.OVERSEERS, ATTEMPT: roles.OVERSEERS, METRIC: roles.IN_DESK,
+}  # fmt: skip
 # How people are verified and which channels are trusted: no secret, and not for everybody's questions either.
-ADMINISTRATOR_ROLES = OVERSEERS | {"System Manager"}
+ADMINISTRATOR_ROLES = roles.OVERSEERS | {roles.SYSTEM_MANAGER}
 CLOSED = {
 	**READERS,
 	**dict.fromkeys(

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import frappe
 
-from . import hooks
-from .install import ROLES
+from . import hooks, roles
 from .privacy import traces
 from .sessions.coherence import register
 
@@ -39,7 +38,9 @@ def after_uninstall() -> None:
 	_remove_rows({"Workspace Sidebar Item": "link_to"}, [*doctypes(), hooks.app_title])
 	_remove_rows({"Block Module": "module"}, [hooks.app_title])
 	_remove_rows({"Desktop Icon": "app"}, [APP])
-	_remove_rows({"Deleted Document": "deleted_name", "DocType Link": "link_doctype"}, [*doctypes(), *ROLES])
+	_remove_rows(
+		{"Deleted Document": "deleted_name", "DocType Link": "link_doctype"}, [*doctypes(), *roles.ALL]
+	)
 	_forget_in_redis()
 	frappe.db.commit()
 	for left in traces.remove_contents(attached):
@@ -70,8 +71,8 @@ def _remove_jobs_and_patches() -> None:
 
 
 def _remove_roles() -> None:
-	_remove_rows(OF_ROLES, list(ROLES))
-	frappe.db.delete("Role", {"name": ("in", list(ROLES))})
+	_remove_rows(OF_ROLES, list(roles.ALL))
+	frappe.db.delete("Role", {"name": ("in", list(roles.ALL))})
 
 
 def _forget_in_redis() -> None:

@@ -5,13 +5,13 @@ import secrets
 import frappe
 from frappe.utils.password import get_decrypted_password
 
+from .. import roles
 from ..sessions import config
 from . import register
 
 CHANNELS = ("Pension", "Clinic", "Bank", "Presentation", "Shop")
 ROUND_OF_OPENS = 600  # a hundred devices at once, several times a minute
 ROUND_OF_ATTEMPTS = 1000  # everybody here comes from one network
-SERVICE = "Assistant Session Service"
 USERS = {
 	"krishna@example.com": "Krishna",
 	"other.customer@example.com": "Other",
@@ -31,7 +31,7 @@ def prepare() -> dict[str, str]:
 	settings.save(ignore_permissions=True)
 	register.prepare()
 	keys = {email: _api_key(email, name) for email, name in USERS.items()}
-	_add_role("router@example.com", SERVICE)
+	_add_role("router@example.com", roles.SERVICE)
 	frappe.db.commit()  # nosemgrep: the demo's own set-up, not library code
 	return keys
 

@@ -7,6 +7,7 @@ request has been answered by then. Should the connection break in the very COMMI
 may be counted twice.
 """
 
+import atexit
 import os
 
 import frappe
@@ -49,8 +50,9 @@ def flush(*, as_worker: bool = True) -> bool:
 	return True
 
 
+@atexit.register
 def flush_all() -> None:
-	"""The process ends in good order: store what it still holds, for every site."""
+	"""A worker is told to stop, or a command is done: store what the process still holds, for every site."""
 	for site, folder in counters.waiting().items():
 		if not os.path.isdir(os.path.join(folder, site)):
 			continue  # the site was dropped meanwhile

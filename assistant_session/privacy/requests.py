@@ -15,13 +15,13 @@ import frappe
 from frappe import _
 from frappe.utils.verified_command import get_signed_params
 
+from .. import roles
 from ..sessions.coherence import register
 from . import erasing
 from .person import Person, export, note_export
 from .traces import DOWNLOAD, HANDED_OUT
 
 DELETION = "Personal Data Deletion Request"
-MANAGER = "System Manager"
 LINK = "/api/method/frappe.utils.file_manager.download_file"
 
 
@@ -46,7 +46,7 @@ def may_ask(asker: str, user: str) -> bool:
 	or the asker is a System Manager."""
 	if not all(frappe.db.get_value("User", {"name": one, "enabled": 1}) == one for one in (asker, user)):
 		return False
-	return asker != "Guest" and (asker == user or MANAGER in frappe.get_roles(asker))
+	return asker != "Guest" and (asker == user or roles.SYSTEM_MANAGER in frappe.get_roles(asker))
 
 
 def hand_out(request: str, user: str, asker: str) -> None:
@@ -82,7 +82,7 @@ def deletion_changed(doc, _event: str | None = None) -> None:
 
 def _is_carried_out(doc) -> bool:
 	renamed = frappe.db.exists("User", doc.name) and not frappe.db.exists("User", doc.email)
-	return bool(renamed) and MANAGER in frappe.get_roles()
+	return bool(renamed) and roles.SYSTEM_MANAGER in frappe.get_roles()
 
 
 def _file_later(request: str, receipt: erasing.Receipt) -> None:

@@ -27,8 +27,8 @@ from .errors import (
 	VerificationLocked,
 )
 from .flows import Flow
+from .health.overview import counts
 from .health.repair import ConsistencyReport, RecoveryReport, ensure_consistency, recover, report
-from .health.statistics import counts
 from .operations import expiry, opening
 from .operations.agents import DeviceLock, Grant, active_agent, lock_agent, release_agent
 from .operations.devices import clear_session_lock, get_session_lock, set_session_lock

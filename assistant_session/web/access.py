@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 import frappe
 from frappe import _
 
-from .. import permissions
+from .. import roles
 from ..authentication import Caller
 from ..counters import counters
 from ..sessions import bounds, tokens
@@ -24,8 +24,6 @@ from . import cookies, limits, origins
 TOKEN_HEADER = "X-Assistant-Session-Token"
 DEVICE_HEADER = "X-Device-ID"
 COOKIE_HEADER = "X-Assistant-Session"  # a header no other site can make a browser send
-SERVICE, ADMINISTRATOR = "Assistant Session Service", "Assistant Session Administrator"
-MONITORING = "Assistant Session Monitoring"
 REFUSED_SECONDS = (
 	0.03  # what a refusal takes at least: how long we looked tells nobody whether there is a session
 )
@@ -33,20 +31,22 @@ REFUSED_SECONDS = (
 
 def require_staff() -> None:
 	"""What whoever may read conversations in Desk may ask."""
-	if person() is None or not permissions.STAFF.intersection(frappe.get_roles()):
+	if person() is None or not roles.IN_DESK.intersection(frappe.get_roles()):
 		raise NotPermitted(_("This is for staff roles."))
 
 
 def require_administrator() -> None:
 	"""What only the administrator role may do, on any session or check."""
-	if person() is None or ADMINISTRATOR not in frappe.get_roles():
-		raise NotPermitted(_("This is for the role {0}.").format(ADMINISTRATOR))
+	if person() is None or roles.ADMINISTRATOR not in frappe.get_roles():
+		raise NotPermitted(_("This is for the role {0}.").format(roles.ADMINISTRATOR))
 
 
 def require_monitoring() -> None:
 	"""What a monitoring system may ask: figures about all sessions, and nothing about any one."""
-	if person() is None or not {MONITORING, ADMINISTRATOR}.intersection(frappe.get_roles()):
-		raise NotPermitted(_("This is for the roles {0} and {1}.").format(MONITORING, ADMINISTRATOR))
+	if person() is None or not {roles.MONITORING, roles.ADMINISTRATOR}.intersection(frappe.get_roles()):
+		raise NotPermitted(
+			_("This is for the roles {0} and {1}.").format(roles.MONITORING, roles.ADMINISTRATOR)
+		)
 
 
 def person() -> str | None:
@@ -56,12 +56,12 @@ def person() -> str | None:
 
 
 def is_service() -> bool:
-	return person() is not None and SERVICE in frappe.get_roles()
+	return person() is not None and roles.SERVICE in frappe.get_roles()
 
 
 def require_lock_role() -> None:
 	"""Agent locks are for routers (service role) and administrators."""
-	if person() is None or not {SERVICE, ADMINISTRATOR}.intersection(frappe.get_roles()):
+	if person() is None or not {roles.SERVICE, roles.ADMINISTRATOR}.intersection(frappe.get_roles()):
 		raise NotPermitted(_("Agent locks are for the service and administrator roles."))
 
 

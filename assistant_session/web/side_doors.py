@@ -18,7 +18,7 @@ from typing import Any
 
 import frappe
 
-from .. import permissions
+from .. import permissions, roles
 from . import links, request_bodies, spreadsheets
 
 APP = "assistant_session"
@@ -82,7 +82,7 @@ def may_call(function: Any) -> bool:
 	if getattr(frappe.local, "request", None) is None or path.startswith(f"{APP}.") or path in ASK_THEMSELVES:
 		return True
 	if user == permissions.SUPERUSER or (
-		path.startswith(FOR_MANAGERS) and "System Manager" in frappe.get_roles()
+		path.startswith(FOR_MANAGERS) and roles.SYSTEM_MANAGER in frappe.get_roles()
 	):
 		return True
 	try:
@@ -99,7 +99,7 @@ def _is_customising(named: set[str]) -> bool:
 	"""A System Manager who asks about documents of another DocType, in which ours are named: custom fields, reports, DocTypes.
 	They could give themselves a role that reads ours; no other rule holds them back."""
 	asked = frappe.form_dict.get("doctype")
-	return isinstance(asked, str) and asked not in named and "System Manager" in frappe.get_roles()
+	return isinstance(asked, str) and asked not in named and roles.SYSTEM_MANAGER in frappe.get_roles()
 
 
 @lru_cache(maxsize=5000)

@@ -1,11 +1,19 @@
-"""One session at a glance, for an operator: where it stands, and what a reconnect would do. Nothing secret."""
+"""What an operator sees: one session at a glance, and how many there are of all. Nothing secret.
+
+The numbers are counted in the database, so they survive every restart.
+"""
 
 from typing import Any
+
+import frappe
+from pypika.functions import Count, Sum
 
 from .. import bounds
 from ..coherence import reading
 from ..errors import SessionNotFound
 from ..session import Session
+from ..tables import events, session_rows
+from ..tables.statements import run, table
 
 
 def inspect(session_id: str) -> dict[str, Any]:
@@ -65,3 +73,26 @@ def _reconnect(session: Session) -> str:
 		return "410: expired"
 	greeting = "greets" if session.should_greet else "no greeting"
 	return f"restored in state {session.current_state or '-'}, {session.turn_count} messages, {greeting}"
+
+
+def counts() -> dict[str, int]:
+	"""Sessions created (in all), active, closed, expired; restorations; flows completed."""
+	by_status = dict(run(("count by status",), _by_status))
+	return {
+		"created": sum(by_status.values()),
+		"active": by_status.get("Active", 0),
+		"closed": by_status.get("Closed", 0),
+		"expired": by_status.get("Expired", 0),
+		"restored": int(run(("count restored",), _restored)[0][0] or 0),
+		"flows_completed": events.count_of("flow_completed"),
+	}
+
+
+def _by_status():
+	sessions = table(session_rows.DOCTYPE)
+	return frappe.qb.from_(sessions).select(sessions.status, Count("*")).groupby(sessions.status)
+
+
+def _restored():
+	sessions = table(session_rows.DOCTYPE)
+	return frappe.qb.from_(sessions).select(Sum(sessions.restored_count))

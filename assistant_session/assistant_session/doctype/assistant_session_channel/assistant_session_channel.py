@@ -1,4 +1,4 @@
-from ....sessions.operations.desk_edits import PlainText
+from ....documents import PlainText
 
 
 class AssistantSessionChannel(PlainText):

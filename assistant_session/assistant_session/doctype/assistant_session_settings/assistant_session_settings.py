@@ -2,10 +2,9 @@ import frappe
 from frappe import _
 
 from ....authentication import checks, lockout
+from ....documents import PlainText, require_author
 from ....sessions import bounds
 from ....sessions.health import proxies
-from ....sessions.operations import desk_edits
-from ....sessions.operations.desk_edits import PlainText
 
 
 class AssistantSessionSettings(PlainText):
@@ -20,7 +19,7 @@ class AssistantSessionSettings(PlainText):
 		self.update_if_missing(frappe.new_doc(self.doctype))
 
 	def validate(self):
-		desk_edits.require_author(self)
+		require_author(self)
 		self._check_seconds(self.TIMES, bounds.LONGEST_TTL, _("{0}: between 60 seconds and 366 days."))
 		self._check_seconds(self.LOCK_TIMES, lockout.LONGEST_LOCK, _("{0}: between 60 seconds and a day."))
 		for field in self.POSITIVE:

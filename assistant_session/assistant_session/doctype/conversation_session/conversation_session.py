@@ -1,11 +1,12 @@
 import frappe
 from frappe import _
 
+from ....documents import ServiceDocument
 from ....maintenance import retention
 from ....sessions.operations import desk_edits
 
 
-class ConversationSession(desk_edits.ServiceDocument):
+class ConversationSession(ServiceDocument):
 	"""A row the service owns. Desk may read it, and the user Administrator may edit a few fields or delete it.
 
 	Whatever is saved here goes through the register like any other write, so that no worker goes on with what

@@ -4,17 +4,16 @@ import frappe
 from frappe import _
 
 from ....authentication import checks, targets
+from ....documents import PlainText, require_author
 from ....sessions import InvalidSessionData
 from ....sessions.errors import NotPermitted
-from ....sessions.operations import desk_edits
-from ....sessions.operations.desk_edits import PlainText
 
 
 class IdentityCheck(PlainText):
 	"""What proves who a person is: the credentials asked for, and who judges them."""
 
 	def validate(self):
-		desk_edits.require_author(self)
+		require_author(self)
 		try:
 			targets.require_valid(checks.of(self))
 			self._require_secret_of_new_host()

@@ -1,5 +1,5 @@
+from ....documents import WrittenOnce
 from ....maintenance import retention
-from ....sessions.operations.desk_edits import WrittenOnce
 
 
 class SessionEvent(WrittenOnce):

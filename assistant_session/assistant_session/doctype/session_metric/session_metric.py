@@ -1,8 +1,8 @@
+from ....documents import WrittenOnce
 from ....maintenance import metric_retention
-from ....sessions.operations import desk_edits
 
 
-class SessionMetric(desk_edits.WrittenOnce):
+class SessionMetric(WrittenOnce):
 	"""A figure, by the hour or in total. `metrics.totals` alone writes it."""
 
 	@staticmethod

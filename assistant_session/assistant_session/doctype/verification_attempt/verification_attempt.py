@@ -1,5 +1,5 @@
-from ....sessions.operations import desk_edits
+from ....documents import WrittenOnce
 
 
-class VerificationAttempt(desk_edits.WrittenOnce):
+class VerificationAttempt(WrittenOnce):
 	"""A counter of verification attempts, under a keyed hash of what it counts. The lockout alone writes it."""
