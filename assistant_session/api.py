@@ -17,7 +17,7 @@ from .sessions import bounds, config
 from .sessions.coherence.writing import require_live
 from .sessions.errors import NotPermitted, VerificationLocked
 from .sessions.health import overview
-from .sessions.operations.opening import take_up
+from .sessions.operations.finding import take_up
 from .web import access, conversation, cookies, opening, privacy, responder, views
 from .web.endpoint import Answer, endpoint, moment
 

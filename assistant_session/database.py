@@ -17,8 +17,10 @@ import frappe
 from .compat import database_errors, is_connection_lost, is_duplicate, is_lost_transaction
 
 SECOND = "assistant_session_second_connection"
-APART = "assistant_session_apart"  # true of the second connection while `apart` has a transaction on it
-TRIES_APART = 5
+IN_TRANSACTION = (
+	"assistant_session_in_transaction"  # true of the second connection while `in_own_transaction` works on it
+)
+TRIES = 5
 REFUSABLE = "assistant_session_refusable"  # a savepoint; blocks within one another may share the name
 REFUSES = "assistant_session_refuses_old_snapshots"
 IDLE, IN_ERROR = 0, 3  # psycopg2: the server is in no transaction; in one that it will undo
@@ -29,7 +31,7 @@ def primary():
 	return getattr(frappe.local, "primary_db", None) or frappe.local.db
 
 
-def beside():
+def second_connection():
 	"""A second connection to the same database, for reads that must neither see this transaction's snapshot nor
 	end it nor lock anything. Kept with the first one; no transaction stays open on it between reads."""
 	db = primary()
@@ -40,31 +42,31 @@ def beside():
 	return second
 
 
-def apart(work: Callable[[Any], Any]):
+def in_own_transaction(work: Callable[[Any], Any]):
 	"""Run `work(connection)` in a short transaction of its own, committed at once, whatever becomes of this one.
 
 	Repeated when the database threw it away, lost the connection, or somebody inserted the same row.
 	"""
-	for attempt in range(TRIES_APART):
+	for attempt in range(TRIES):
 		try:
-			second = beside()
-			setattr(second, APART, True)
+			second = second_connection()
+			setattr(second, IN_TRANSACTION, True)
 			result = work(second)
 			_end(second, "commit")
 			return result
 		except Exception as error:
-			_end_apart(error)
+			_give_up(error)
 			again = is_lost_transaction(error) or is_connection_lost(error) or is_duplicate(error)
-			if not again or attempt + 1 == TRIES_APART:
+			if not again or attempt + 1 == TRIES:
 				raise
 			time.sleep(random.uniform(0, 0.05))
 	raise AssertionError("unreachable")
 
 
-def read_beside(sql: str, values: tuple):
+def read_committed(sql: str, values: tuple):
 	"""What is committed right now. A connection that broke while it waited is made anew, once."""
 	for attempt in (1, 2):
-		second = beside()
+		second = second_connection()
 		try:
 			rows = second.sql(sql, values)
 			_end_reading(second)
@@ -77,11 +79,11 @@ def read_beside(sql: str, values: tuple):
 
 
 @contextmanager
-def snapshot_beside() -> Iterator[Any]:
+def committed_snapshot() -> Iterator[Any]:
 	"""The second connection, on which all that is read within the block is of one moment."""
-	second = beside()
+	second = second_connection()
 	try:
-		if second.db_type == "postgres" and not getattr(second, APART, False):
+		if second.db_type == "postgres" and not getattr(second, IN_TRANSACTION, False):
 			second.sql("set transaction isolation level repeatable read")
 		yield second
 	finally:
@@ -248,7 +250,7 @@ def hang_up(db) -> None:
 def on_second_connection():
 	"""Frappe's own functions read on the second connection within the block; nothing may be written."""
 	first = frappe.local.db
-	with snapshot_beside() as second:
+	with committed_snapshot() as second:
 		frappe.local.db = second
 		try:
 			yield
@@ -256,11 +258,11 @@ def on_second_connection():
 			frappe.local.db = first
 
 
-def _end_apart(error: Exception) -> None:
+def _give_up(error: Exception) -> None:
 	"""Roll the second connection's transaction back, or leave it: on a broken one somebody would read an old snapshot."""
 	try:
 		if not is_connection_lost(error):
-			_end(beside(), "rollback")
+			_end(second_connection(), "rollback")
 			return
 	except database_errors():
 		pass
@@ -268,8 +270,8 @@ def _end_apart(error: Exception) -> None:
 
 
 def _end_reading(second) -> None:
-	"""An open transaction would keep the table from being altered; one of `apart` is left to go on."""
-	if not getattr(second, APART, False):
+	"""An open transaction would keep the table from being altered; one of `in_own_transaction` is left to go on."""
+	if not getattr(second, IN_TRANSACTION, False):
 		_end(second, "rollback")
 
 
@@ -277,7 +279,7 @@ def _end(second, how: str) -> None:
 	"""`commit` or `rollback` by the driver: told in SQL, PostgreSQL's would not know that the next statement has to
 	begin a transaction, and each would be committed by itself."""
 	getattr(second._conn, how)()
-	setattr(second, APART, False)
+	setattr(second, IN_TRANSACTION, False)
 	second.transaction_writes = 0  # Frappe counts them until a statement says that they ended
 
 

@@ -44,7 +44,7 @@ def wait_for_locks(seconds: int) -> None:
 
 def isolate(strictly: bool) -> None:
 	"""Whether a write upon an older snapshot than the row ends this connection's transactions, from the next one on."""
-	for db in (frappe.db, database.beside()):
+	for db in (frappe.db, database.second_connection()):
 		db.sql(RETOLD["strict" if strictly else "lax"][is_postgres()])
 		db.commit()
 

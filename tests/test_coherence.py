@@ -89,7 +89,7 @@ def test_a_batch_marks_each_of_its_sessions_before_it_writes(worker, sessions, s
 	writer, reader = worker(), worker()
 	assert [reader.run(STATE, name=name) for name in names] == [None] * 3
 	batch = """
-rows = [session_rows.select_locked(name) for name in names]
+rows = [session_rows.select(name, vantage.LOCKED) for name in names]
 writing.write_locked([(row, writing.Write({"current_state": "BATCH"})) for row in rows])
 """
 	writer.run(batch, names=names)

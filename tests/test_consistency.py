@@ -285,8 +285,9 @@ def test_a_register_that_is_behind_or_ahead_is_mended(sessions, told, version, r
 def test_memory_older_or_newer_than_the_database_is_dropped(sessions, site, told, step):
 	from assistant_session.sessions.coherence.memory import memory
 	from assistant_session.sessions.tables import session_rows
+	from assistant_session.sessions.vantage import COMMITTED
 
-	row = session_rows.select(told, beside=True)
+	row = session_rows.select(told, COMMITTED)
 	memory.put(row._replace(version=row.version + step, current_state="WRONG", revision="1"))
 	report = ensured(sessions, site, told)
 	assert {difference["field"] for difference in report.differences} == {

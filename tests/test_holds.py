@@ -53,7 +53,7 @@ def test_a_lease_is_shorter_than_the_wait_whatever_is_set(sessions, site, monkey
 	changed = dataclasses.replace(config.settings(), hold_wait=wait)
 	monkeypatch.setitem(config._snapshots, site.local.site, (float("inf"), changed))
 	monkeypatch.setitem(site.local.conf, "assistant_session_hold_ttl", configured)
-	assert 0 < config.hold_ttl() < wait
+	assert 0 < config.lease_seconds() < wait
 
 
 def test_a_hold_is_renewed_while_its_block_runs(opened, worker):

@@ -180,6 +180,6 @@ def test_all_are_told_wherever_a_run_begins(idle, quiet, begin, monkeypatch):
 
 	names, told = quiet(3), []
 	monkeypatch.setattr(job, "BATCH", 2)
-	monkeypatch.setattr(job.lifecycle, "new_id", lambda: begin)
+	monkeypatch.setattr(job.opening, "new_id", lambda: begin)
 	idle(lambda session: told.append(session.id))
 	assert sorted(told) == sorted(names)

@@ -80,9 +80,10 @@ def expired(sessions, name: str) -> None:
 	import frappe
 
 	frappe.db.sql("update `tabConversation Session` set expires_at = '2020-01-01' where name = %s", name)
-	from assistant_session.sessions.operations import opening
 
-	opening._expire(name)
+	from assistant_session.sessions.operations import closing
+
+	closing.expire(name)
 
 
 WRITES = {

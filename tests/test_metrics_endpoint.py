@@ -236,7 +236,7 @@ def test_gauges_are_answered_from_an_index(site, shown):
 	asked, sql = [], site.db.sql
 	from assistant_session import database
 
-	second = database.beside()
+	second = database.second_connection()
 	original = second.sql
 
 	def listening(query, *more, **named):

@@ -82,9 +82,11 @@ def test_what_is_done_apart_is_stored_whole_or_not_at_all(site, opened):
 		db.sql("insert into `tabToDo` (name, creation, modified) values (%s, %s, %s)", values)
 		raise ZeroDivisionError
 
-	database.apart(lambda db: db.sql("select 1"))  # a connection that has ended a transaction before
+	database.in_own_transaction(
+		lambda db: db.sql("select 1")
+	)  # a connection that has ended a transaction before
 	with pytest.raises(ZeroDivisionError):
-		database.apart(half)
+		database.in_own_transaction(half)
 	assert site.db.exists("ToDo", f"half-{opened}") is None
 
 
@@ -100,7 +102,7 @@ def test_reading_settings_or_what_is_committed_does_not_end_what_is_being_done_a
 		config.settings()
 		assert session_rows.existing([opened]) == {opened}
 
-	database.apart(read_within)
+	database.in_own_transaction(read_within)
 	site.db.rollback()
 	assert site.db.exists("ToDo", f"apart-{opened}")
 
@@ -115,8 +117,8 @@ def test_a_row_locked_apart_stays_locked_until_the_end(site, opened, worker):
 			other.run("sessions.transition(name, 'NEVER')", name=opened)
 
 	other = worker()
-	database.apart(lambda db: db.sql("select 1"))
-	database.apart(hold)
+	database.in_own_transaction(lambda db: db.sql("select 1"))
+	database.in_own_transaction(hold)
 	other.run("frappe.db.rollback(); sessions.transition(name, 'NOW'); frappe.db.commit()", name=opened)
 
 
@@ -127,8 +129,8 @@ tries, sql = [], "select version from `tabConversation Session` where name = %s 
 def look(db):
 	tries.append(1)
 	return db.sql(sql, name)[0][0]
-database.apart(lambda db: db.sql("select 1"))
-result = [database.apart(look), len(tries)]
+database.in_own_transaction(lambda db: db.sql("select 1"))
+result = [database.in_own_transaction(look), len(tries)]
 """
 	other, before = worker(), sessions.get(opened).version
 	sessions.transition(opened, "WRITTEN")
@@ -202,7 +204,7 @@ def test_the_doctor_sees_one_moment(site, opened, worker):
 	from assistant_session import database
 
 	other = worker()
-	with database.snapshot_beside() as db:
+	with database.committed_snapshot() as db:
 		turns = "select count(*) from `tabConversation Turn` where session = %s"
 		assert db.sql(turns, opened)[0][0] == 0
 		other.run("sessions.add_turn(name, 'user', 'hello'); frappe.db.commit()", name=opened)

@@ -69,7 +69,7 @@ def _serve(site: str) -> None:
 
 	from assistant_session import authentication, compat, sessions
 	from assistant_session.authentication import lockout
-	from assistant_session.sessions import config
+	from assistant_session.sessions import config, vantage
 	from assistant_session.sessions.coherence import leases, ledger, reading, register, writing
 	from assistant_session.sessions.coherence.memory import memory
 	from assistant_session.sessions.operations import turn_block
@@ -82,7 +82,8 @@ def _serve(site: str) -> None:
 	given = dict(
 		frappe=frappe, authentication=authentication, compat=compat, config=config, databases=databases,
 		leases=leases, ledger=ledger, lockout=lockout, memory=memory, reading=reading, register=register,
-		session_rows=session_rows, sessions=sessions, turn_block=turn_block, writing=writing,
+		session_rows=session_rows, sessions=sessions, turn_block=turn_block, vantage=vantage,
+		writing=writing,
 	)  # fmt: skip
 	out.write("ready\n")
 	for line in sys.stdin:

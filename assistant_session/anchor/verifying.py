@@ -14,6 +14,7 @@ import frappe
 from ..sessions.tables import events, session_rows
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 from .writing import BATCH, is_genuine
 
 MOST_NAMED = 1000
@@ -115,7 +116,7 @@ def _rows(names: list[str]) -> dict[str, Row]:
 		sessions = table(session_rows.DOCTYPE)
 		return session_rows.select_all().where(sessions.name.isin([P for _name in names]))
 
-	found = run(("anchored rows", len(names)), build, names, beside=True)
+	found = run(("anchored rows", len(names)), build, names, COMMITTED)
 	return {row.name: row for row in map(Row._make, found)}
 
 
@@ -124,4 +125,4 @@ def _digests(names: list[str]) -> dict[str, str]:
 		of = table(events.DOCTYPE)
 		return frappe.qb.from_(of).select(of.name, of.digest).where(of.name.isin([P for _name in names]))
 
-	return dict(run(("anchored events", len(names)), build, names, beside=True))
+	return dict(run(("anchored events", len(names)), build, names, COMMITTED))

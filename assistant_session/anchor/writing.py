@@ -28,6 +28,7 @@ from ..sessions.secrets import keys
 from ..sessions.tables import session_rows
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 from .destinations import AnchorFailed, File, Url
 
 FILE, URL = "assistant_session_anchor_file", "assistant_session_anchor_url"
@@ -131,7 +132,7 @@ def _changed(since: datetime) -> Iterator[list[Row]]:
 		return query.orderby(sessions.name).limit(BATCH)
 
 	after = ""
-	while found := run(("anchor batch", BATCH), build, (after, since), beside=True):
+	while found := run(("anchor batch", BATCH), build, (after, since), COMMITTED):
 		yield [Row._make(row) for row in found]
 		after = found[-1][0]
 

@@ -16,7 +16,7 @@ shown; a turn whose message holds credentials is stored masked.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import frappe
@@ -24,13 +24,15 @@ import frappe
 from .. import sessions
 from ..sessions import Session, addresses, bounds, config
 from ..sessions.coherence import repeating, writing
-from ..sessions.coherence.ledger import ledger
 from ..sessions.coherence.writing import Write
 from ..sessions.errors import SessionConflict
+from ..sessions.operations.turn_in_progress import running
 from ..sessions.secrets import masking
+from ..sessions.session import changing
 from ..sessions.tables import seals, session_rows
 from ..sessions.tables.events import Event
 from ..sessions.tables.proof import identity_hashes
+from ..sessions.tables.row import Row
 from . import credential_reading, known_devices, lockout, phrases, verifiers, vouching
 from .canonical import Secret
 from .checks import Check, catalogue
@@ -153,7 +155,7 @@ class _Place:
 
 	def __init__(self, session: Session | str):
 		self.name = session.id if isinstance(session, Session) else bounds.session_id(session)
-		self.turn = ledger().turn_of(self.name)
+		self.turn = running(self.name)
 		self.session = self.turn.session if self.turn else sessions.get(self.name)
 
 	def as_typed(self, text: str) -> str:
@@ -165,11 +167,9 @@ class _Place:
 			change(self.session)
 			return
 
-		def decide(row) -> Write:
-			snapshot = Session(row, "database")
-			change(snapshot)
-			changes = snapshot.changes()
-			return Write(changes, events=snapshot.happened, touch=bool(changes or snapshot.happened))
+		def decide(row: Row) -> Write:
+			write = changing(change)(row)
+			return replace(write, touch=not write.is_empty)
 
 		self.session = Session(writing.change(self.name, decide).row, "database")
 

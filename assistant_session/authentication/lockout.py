@@ -87,16 +87,16 @@ class Attempt:
 		if until := _locked_until(self.buckets):  # without making rows for whoever is locked anyway
 			return until
 		_ensure(self.buckets)
-		refused, self.locked_until = _apart(self._reserve)
+		refused, self.locked_until = _in_own_transaction(self._reserve)
 		return refused
 
 	def give_back(self) -> None:
 		"""The verifier was away: it does not count, unless that happened too often."""
-		_apart(lambda db: self._each(db, _given_back))
+		_in_own_transaction(lambda db: self._each(db, _given_back))
 
 	def succeed(self) -> None:
 		"""It was right: it does not count, and those before it do."""
-		_apart(lambda db: self._each(db, lambda _bucket, count: _uncount(count)))
+		_in_own_transaction(lambda db: self._each(db, lambda _bucket, count: _uncount(count)))
 
 	def _reserve(self, db) -> tuple[datetime | None, datetime | None]:
 		now = config.now()
@@ -127,7 +127,7 @@ def failed(check: str) -> None:
 		_store(db, bucket, count)
 		return count.attempts
 
-	if _apart(count_one) == alarm:
+	if _in_own_transaction(count_one) == alarm:
 		title = "Assistant Session: many failed verifications"
 		text = f"{alarm} failures of the Identity Check “{check}” within an hour. Somebody may be guessing."
 		frappe.logger("assistant_session").error(text)
@@ -144,7 +144,7 @@ def unlock(session: str) -> None:
 		count.locked_until = until
 		_store(db, bucket, count)
 
-	_apart(open_until)
+	_in_own_transaction(open_until)
 
 
 def release(bucket: Bucket) -> None:
@@ -155,7 +155,7 @@ def release(bucket: Bucket) -> None:
 		count = _locked_row(db, bucket, config.now())
 		_store(db, bucket, Count(0, count.given_back, count.locks, config.now(), None))
 
-	_apart(start_anew)
+	_in_own_transaction(start_anew)
 
 
 def is_unlocked(session: str) -> bool:
@@ -183,7 +183,7 @@ def purge(limit: int) -> int:
 		if names:
 			run(("delete attempts", len(names)), delete, names, on=db)
 
-	_apart(remove)
+	_in_own_transaction(remove)
 	return len(names)
 
 
@@ -197,13 +197,13 @@ def _locked_until(buckets: list[Bucket]) -> datetime | None:
 			for row in run(("attempts", "read"), _select, (bucket.name,), on=db)
 		]
 
-	return _latest(_apart(look), config.now())
+	return _latest(_in_own_transaction(look), config.now())
 
 
-def _apart(work: Callable[[Any], Any]) -> Any:
+def _in_own_transaction(work: Callable[[Any], Any]) -> Any:
 	"""Raises SessionStoreUnavailable where the database will not: what is not counted is not asked either."""
 	try:
-		return database.apart(work)
+		return database.in_own_transaction(work)
 	except Exception as error:
 		if (
 			compat.is_connection_lost(error)
@@ -268,7 +268,7 @@ def _ensure(buckets: list[Bucket]) -> None:
 				row = (bucket.name, bucket.kind, 0, 0, 0, now, None, now, now, user, user, 0, 0)
 				insert(DOCTYPE, ("name", "kind", *COLUMNS, *STANDARD), [row], on=db)
 
-	_apart(make)
+	_in_own_transaction(make)
 
 
 def _store(db, bucket: Bucket, count: Count) -> None:

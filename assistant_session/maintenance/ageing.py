@@ -14,12 +14,13 @@ import frappe
 
 from .. import database
 from ..sessions.coherence import repeating, writing
-from ..sessions.coherence.writing import Write
+from ..sessions.coherence.writing import MUST_HAPPEN, Write
 from ..sessions.health import diagnosis
 from ..sessions.session import ACTIVE
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 
 PURGED = {turns.DOCTYPE: "purged_turns", events.DOCTYPE: "purged_events"}
 SESSIONS = 500  # named at once
@@ -66,7 +67,7 @@ class Aged:
 		return [
 			name
 			for (name,) in run(
-				("old sessions", SESSIONS), build, (self._after, self.before, ACTIVE), beside=True
+				("old sessions", SESSIONS), build, (self._after, self.before, ACTIVE), COMMITTED
 			)
 		]
 
@@ -79,9 +80,7 @@ class Aged:
 		if not old:
 			return 0
 		changes = _purged_turns(old) if self.doctype == turns.DOCTYPE else _purged_events(row, old)
-		if not changes or not writing.write_locked(
-			[(row, Write(changes, any_status=True, even_untold=True))]
-		):
+		if not changes or not writing.write_locked([(row, Write(changes, kind=MUST_HAPPEN))]):
 			return 0
 		return self._delete([one[0] for one in old])
 
@@ -93,7 +92,7 @@ class Aged:
 			query = frappe.qb.from_(of).select(of.name, of.sequence, of.creation).where(of.session == P)
 			return query.orderby(of.name).limit(ROWS)
 
-		found = run(("oldest", self.doctype, ROWS), build, (name,), beside=True)
+		found = run(("oldest", self.doctype, ROWS), build, (name,), COMMITTED)
 		return list(takewhile(lambda one: one[-1] < self.before, found))
 
 	def _delete(self, names: list[str]) -> int:

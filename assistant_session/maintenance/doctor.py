@@ -19,6 +19,7 @@ from ..sessions.secrets import keys
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 
 BATCH = 500
 MOST_KEPT = 1000  # findings remembered for the report; all are counted
@@ -129,7 +130,7 @@ def _batches(after: str) -> Iterator[list[str]]:
 			.limit(BATCH)
 		)
 
-	while names := [name for (name,) in run(("doctor batch", BATCH), build, (after,), beside=True)]:
+	while names := [name for (name,) in run(("doctor batch", BATCH), build, (after,), COMMITTED)]:
 		yield names
 		after = names[-1]
 
@@ -149,9 +150,7 @@ def _orphans(doctype: str) -> Iterator[str]:
 		)
 
 	after = ""
-	while named := [
-		name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), beside=True)
-	]:
+	while named := [name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), COMMITTED)]:
 		known = session_rows.existing(named)
 		yield from (name for name in named if name not in known)
 		after = named[-1]

@@ -21,6 +21,7 @@ from ..sessions.operations import opening
 from ..sessions.tables import session_rows
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 
 HOOK = "assistant_session_idle"
 BATCH = 500
@@ -79,7 +80,7 @@ def _quiet(after: str, until: str) -> list[str]:
 		query = query.where(sessions.name > P).where(sessions.name <= P)
 		return query.orderby(sessions.name).limit(BATCH)
 
-	return [name for (name,) in run(("idle",), build, (*_times(), after, until), beside=True)]
+	return [name for (name,) in run(("idle",), build, (*_times(), after, until), COMMITTED)]
 
 
 def _claim(name: str) -> Row | None:

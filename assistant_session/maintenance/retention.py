@@ -18,6 +18,7 @@ from ..sessions.operations import desk_edits
 from ..sessions.session import CLOSED, EXPIRED
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 from . import Told, in_batches
 from .ageing import Aged
 
@@ -49,7 +50,7 @@ def count(days: int) -> dict[str, int]:
 		query = frappe.qb.from_(sessions).select(sessions.legal_hold, Count("*")).groupby(sessions.legal_hold)
 		return _ended(query)
 
-	found = dict(run(("count ended",), build, (CLOSED, EXPIRED, _before(days)), beside=True))
+	found = dict(run(("count ended",), build, (CLOSED, EXPIRED, _before(days)), COMMITTED))
 	return {"sessions": found.get(0, 0), "held": found.get(1, 0)}
 
 

@@ -17,6 +17,7 @@ from ..sessions.secrets import keys
 from ..sessions.tables import seals, session_rows, turns
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 from . import Told
 
 NOTE = "assistant_session_sealed"  # in site_config.json
@@ -52,7 +53,7 @@ def _unsealed(doctype: str, after: str) -> list[str]:
 		query = frappe.qb.from_(of).select(of.name).where(of.name > P).where(of.seal.isnull())
 		return query.orderby(of.name).limit(BATCH)
 
-	return [name for (name,) in run(("unsealed", doctype, BATCH), build, (after,), beside=True)]
+	return [name for (name,) in run(("unsealed", doctype, BATCH), build, (after,), COMMITTED)]
 
 
 def _seal_rows(names: list[str]) -> int:

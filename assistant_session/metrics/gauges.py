@@ -12,6 +12,7 @@ from ..sessions.operations import expiry
 from ..sessions.session import ACTIVE
 from ..sessions.tables import session_rows
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Now:
 
 
 def read() -> Now:
-	held, since = run(("locks held",), _locks, (ACTIVE, config.now()), beside=True)[0]
+	held, since = run(("locks held",), _locks, (ACTIVE, config.now()), COMMITTED)[0]
 	age = (config.now() - since).total_seconds() if since else 0
 	return Now(_active(), expiry.count_overdue(), held, max(age, 0))
 
@@ -40,7 +41,7 @@ def _active() -> dict[str, int]:
 		return query.groupby(sessions.channel)
 
 	counts = Counter({channel: 0 for channel in config.settings().channels})
-	for channel, number in run(("active by channel",), build, (ACTIVE,), beside=True):
+	for channel, number in run(("active by channel",), build, (ACTIVE,), COMMITTED):
 		counts[channel_label(channel or "")] += number
 	return dict(counts)
 

@@ -16,6 +16,7 @@ from .. import database
 from ..counters import QUARTER, Batch, Key
 from ..sessions import config
 from ..sessions.tables.statements import P, insert, run, table
+from ..sessions.vantage import COMMITTED
 
 DOCTYPE = "Session Metric"
 COLUMNS = ("name", "metric", "label", "hour", "value")
@@ -31,10 +32,10 @@ def add(batch: Batch) -> None:
 	rows = _rows(batch)
 	if not rows:
 		return
-	database.apart(
+	database.in_own_transaction(
 		lambda db: _ensure(db, rows)
 	)  # first: to update a row that is not there would lock others' too
-	database.apart(lambda db: _grow(db, rows))
+	database.in_own_transaction(lambda db: _grow(db, rows))
 
 
 def read() -> dict[Key, float]:
@@ -48,7 +49,7 @@ def read() -> dict[Key, float]:
 			.where(metrics.hour.isnull())
 		)
 
-	found = run(("metric totals",), build, beside=True)
+	found = run(("metric totals",), build, (), COMMITTED)
 	return {(metric, label or ""): float(value) for metric, label, value in found}
 
 

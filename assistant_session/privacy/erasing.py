@@ -20,21 +20,22 @@ import frappe
 from .. import database
 from ..sessions import config
 from ..sessions.coherence import writing
-from ..sessions.coherence.writing import Write
+from ..sessions.coherence.writing import ALSO_ENDED, MUST_HAPPEN, Write
 from ..sessions.errors import SessionNotFound
-from ..sessions.operations import opening
+from ..sessions.operations import closing
 from ..sessions.secrets import keys
 from ..sessions.session import ACTIVE, CLOSED
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.events import Event
 from ..sessions.tables.row import Row
+from ..sessions.vantage import COMMITTED
 from . import queues, traces
 from .person import Person
 
 REASON = "erased"
 # Everything of a session that may say who somebody is or what they wanted.
 EMPTIED = (
-	*opening.ENDS_EMPTY, "external_id", "device_id", "user", "party_type", "party", "auth_method",
+	*closing.ENDS_EMPTY, "external_id", "device_id", "user", "party_type", "party", "auth_method",
 	"authenticated_at", "identity_hash", "locked_intent", "current_state", "previous_state", "context", "flows",
 	"token_hash",
 )  # fmt: skip
@@ -94,7 +95,7 @@ class Known:
 def _known(names: list[str]) -> Known:
 	"""By names long enough to mean nothing else. While a session of the person is under legal hold, what names the person
 	alone may be about that one."""
-	rows = [row for name in names if (row := session_rows.select(name, beside=True))]
+	rows = [row for name in names if (row := session_rows.select(name, COMMITTED))]
 	sessions = {row.name for row in rows if len(row.name) >= SHORTEST and not row.legal_hold}
 	held = any(row.legal_hold for row in rows)
 	people = set() if held else {text for row in rows for text in _addresses(row)}
@@ -127,7 +128,7 @@ def _erase(name: str, receipt: Receipt) -> Row | None:
 
 	def decide(row: Row) -> Write:
 		before[:] = [row]
-		return Write(any_status=True) if row.legal_hold else _emptying(row, receipt.receipt)
+		return Write(kind=ALSO_ENDED) if row.legal_hold else _emptying(row, receipt.receipt)
 
 	try:
 		result = writing.change(name, decide)
@@ -146,14 +147,13 @@ def _erase(name: str, receipt: Receipt) -> Row | None:
 
 
 def _emptying(row: Row, receipt: str) -> Write:
-	write = opening.ending(row, REASON, CLOSED) if row.status == ACTIVE else Write(any_status=True)
+	write = closing.ending(row, REASON, CLOSED) if row.status == ACTIVE else Write(kind=ALSO_ENDED)
 	changes = {**write.changes, **dict.fromkeys(EMPTIED), "authenticated": 0, "purged_turns": row.turn_count}
 	changes.update(close_reason=REASON, hidden_turns=0)
 	return Write(
 		changes,
 		events=[*write.events, Event("erased", {"receipt": receipt})],
-		any_status=True,
-		even_untold=True,
+		kind=MUST_HAPPEN,
 	)
 
 
@@ -185,9 +185,9 @@ def _short(receipt: Receipt) -> list[str]:
 
 def _is_erased(name: str) -> bool:
 	"""Whether nothing of it is left in what is committed."""
-	row = session_rows.select(name, beside=True)
+	row = session_rows.select(name, COMMITTED)
 	emptied = row is None or not any(getattr(row, column) for column in EMPTIED)
-	return emptied and not turns.between(name, 1, row.turn_count if row else 1, beside=True)
+	return emptied and not turns.between(name, 1, row.turn_count if row else 1, COMMITTED)
 
 
 def _digest(receipt: dict[str, Any], *, key_id: str | None = None) -> str:

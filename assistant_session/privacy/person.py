@@ -15,13 +15,14 @@ import frappe
 from ..authentication import canonical, checks
 from ..sessions import InvalidSessionData, SessionError, bounds
 from ..sessions.coherence import writing
-from ..sessions.coherence.writing import Write
+from ..sessions.coherence.writing import MUST_HAPPEN, Write
 from ..sessions.secrets import encryption, keys
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.events import Event
 from ..sessions.tables.proof import identity_hashes
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import P, run, table
+from ..sessions.vantage import COMMITTED
 
 PAGE = 500  # turns read at once
 # What a person is told of their session; the rest is bookkeeping or a secret of the site's.
@@ -101,7 +102,7 @@ class Person:
 		found = {
 			row[0]: None
 			for values in self.values
-			for row in run(key, build, values, beside=True)
+			for row in run(key, build, values, COMMITTED)
 			if row[1:] == values
 		}
 		return list(found)
@@ -116,13 +117,13 @@ def note_export(person: Person, *, how: str) -> int:
 	event = Event("exported", {"how": bounds.label(how, "how")})
 	names = person.sessions()
 	for name in names:
-		writing.change(name, lambda _row: Write(events=[event], any_status=True, even_untold=True))
+		writing.change(name, lambda _row: Write(events=[event], kind=MUST_HAPPEN))
 	return len(names)
 
 
 def count_turns(person: Person) -> int:
 	"""How many turns an export would hold, at most."""
-	rows = [session_rows.select(name, beside=True) for name in person.sessions()]
+	rows = [session_rows.select(name, COMMITTED) for name in person.sessions()]
 	return sum(row.turn_count - row.purged_turns for row in rows if row)
 
 
@@ -133,7 +134,7 @@ def export(person: Person) -> Iterator[dict[str, Any]]:
 	somebody else was verified in the same session are another person's, and left out unless the session itself is named.
 	"""
 	for name in person.sessions():
-		row = session_rows.select(name, beside=True)
+		row = session_rows.select(name, COMMITTED)
 		if row:
 			first = (
 				row.purged_turns if person.columns == ("name",) else max(row.purged_turns, row.hidden_turns)
@@ -165,7 +166,7 @@ def _whole(row: Row, first: int) -> dict[str, Any]:
 
 def _turns(row: Row, first: int) -> Iterator[dict[str, Any]]:
 	for start in range(first, row.turn_count + 1, PAGE):
-		for turn in turns.between(row.name, start, min(start + PAGE - 1, row.turn_count), beside=True):
+		for turn in turns.between(row.name, start, min(start + PAGE - 1, row.turn_count), COMMITTED):
 			yield {
 				"sequence": turn.sequence, "role": turn.role, "content": turn.content, "intent": turn.intent,
 				"metadata": turn.metadata, "creation": _plain(turn.creation),
@@ -181,7 +182,7 @@ def _events(row: Row) -> list[dict[str, Any]]:
 		return frappe.qb.from_(of).select(*columns).where(of.session == P).orderby(of.sequence)
 
 	named = ("sequence", "event", "actor", "details", "creation")
-	rows = run(("events of a person",), build, (row.name,), beside=True)
+	rows = run(("events of a person",), build, (row.name,), COMMITTED)
 	found = [dict(zip(named, map(_plain, one), strict=True)) for one in rows if one[1] != "held"]
 	for event in found:
 		event["actor"] = event["actor"] if event["actor"] in ("", "Guest", row.user) else "staff"

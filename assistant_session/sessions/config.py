@@ -4,8 +4,8 @@ Settings come from the DocType Assistant Session Settings; what an operator tune
 in Desk comes from site_config.json:
 
     assistant_session_register_ttl   seconds a register entry lives past its last write (120)
-    assistant_session_hold_ttl       seconds a hold outlives its worker (8, and always less than others wait)
-    assistant_session_hold_longest   seconds a hold is renewed at the most (600)
+    assistant_session_hold_ttl       seconds a lease outlives its worker (8, and always less than others wait)
+    assistant_session_hold_longest   seconds a lease is renewed at the most (600)
     assistant_session_redis_timeout  seconds one Redis command may take (0.5)
     assistant_session_metrics_interval  seconds between two flushes of a process's figures (60)
 """
@@ -106,7 +106,7 @@ def register_ttl() -> float:
 	return _site_number("assistant_session_register_ttl", 120)
 
 
-def hold_ttl() -> float:
+def lease_seconds() -> float:
 	wanted = _site_number("assistant_session_hold_ttl", 8)
 	return min(wanted, max(0.8 * settings().hold_wait, SHORTEST_LEASE))
 
@@ -114,7 +114,7 @@ def hold_ttl() -> float:
 SHORTEST_LEASE = 0.5  # seconds; also where nobody waits
 
 
-def hold_longest() -> float:
+def lease_longest() -> float:
 	return _site_number("assistant_session_hold_longest", 600)
 
 

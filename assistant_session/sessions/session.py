@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from . import addresses, bounds, config, flows, tokens
+from .coherence.writing import ORDINARY, Decide, Kind, Write
 from .errors import NotPermitted, SessionAltered
 from .flows import Flow
 from .flows import check as check_flows
@@ -287,6 +288,11 @@ class Session:
 			kind = "intent_changed" if before else "intent_locked"
 			self.happened.append(Event(kind, {"from": before, "to": self.locked_intent}))
 
+	def as_write(self, kind: Kind = ORDINARY, *, touch: bool = False) -> Write:
+		"""What is to be stored: the changes of this snapshot, and what they are to the audit trail. `touch` counts as activity
+		of the person."""
+		return Write(self.changes(), events=self.happened, kind=kind, touch=touch)
+
 	def changes(self) -> dict[str, Any]:
 		"""Columns that differ from the row this snapshot started from, in their stored form. What looks like a credential
 		of one person's own is not kept in context and flows either."""
@@ -312,3 +318,14 @@ def _stored_form(column: str, value: dict[str, Any]) -> str | None:
 	text = bounds.json_object(value, column)
 	patterns = config.settings().own_patterns
 	return bounds.json_object(masking.masked_json(patterns, value), column) if patterns else text
+
+
+def changing(change: Callable[[Session], object], kind: Kind = ORDINARY, *, touch: bool = False) -> Decide:
+	"""A decision for `writing.change`: what `change` does to a snapshot of the row as it is by then."""
+
+	def decide(row: Row) -> Write:
+		session = Session(row, "database")
+		change(session)
+		return session.as_write(kind, touch=touch)
+
+	return decide

@@ -1,5 +1,6 @@
 """Opening a session over HTTP: for a page, which is given the token of a new one, and for the service role, which is not."""
 
+from dataclasses import replace
 from typing import Any
 
 import frappe
@@ -9,6 +10,8 @@ from ..sessions import config, tokens
 from ..sessions.coherence.writing import require_live
 from ..sessions.errors import InvalidSessionData, NotPermitted, SessionGone, SessionNotFound
 from ..sessions.operations import opening
+from ..sessions.operations.finding import take_up
+from ..sessions.operations.opening import OpenRequest
 from ..sessions.tables.row import Row
 from . import access, cookies, limits, views
 from .endpoint import Answer
@@ -16,11 +19,11 @@ from .endpoint import Answer
 
 def for_page(session_id: str | None, channel: str | None, device: str | None) -> Answer:
 	"""Restore the caller's session, or open one of theirs."""
-	ask = opening.wanted(None, channel or "Web", None, device, access.person(), None, None, None)
-	ask.claim_device()
-	_check_channel(ask.channel)
-	row = _own_session(session_id, ask)
-	return Answer(views.reconnect(opening.take_up(row.name))) if row else _open_new(ask)
+	asked = opening.checked(channel=channel or "Web", device_id=device, user=access.person())
+	request = replace(asked, device_is_proven=False)
+	_check_channel(request.channel)
+	found = _own_session(session_id, request)
+	return Answer(views.reconnect(take_up(found.name))) if isinstance(found, Row) else _open_new(found)
 
 
 def read(session_id: str | None) -> Row:
@@ -32,41 +35,39 @@ def read(session_id: str | None) -> Row:
 	return row
 
 
-def _own_session(session_id: str | None, ask: opening.Wanted) -> Row | None:
-	"""The live session this caller proves to be theirs; None if a new one is to be opened."""
+def _own_session(session_id: str | None, request: OpenRequest) -> Row | OpenRequest:
+	"""The live session this caller proves to be theirs; else what a new one is to be opened with."""
 	if session_id is None:
-		return _own_session_of_device(ask)
+		return _own_session_of_device(request)
 	row = read(session_id)
 	try:
 		require_live(row)
 	except SessionGone:
-		if ask.key is None:
+		if request.key is None:
 			raise
-		return None
+		return request
 	return row
 
 
-def _own_session_of_device(ask: opening.Wanted) -> Row | None:
-	row = opening.holder(ask) or opening.holder(opening.Wanted(device_id=ask.device_id))
+def _own_session_of_device(request: OpenRequest) -> Row | OpenRequest:
+	row = opening.holder(request) or opening.holder(OpenRequest(device_id=request.device_id))
 	if row is None:
-		return None
+		return request
 	try:
 		access.require(row, row.name)
 	except SessionNotFound:
-		ask.unbind()  # somebody else's device, or nobody who can prove it
-		return None
+		return request.without_key()  # somebody else's device, or nobody who can prove it
 	limits.take(*limits.of_reading(row.name, access.place()))
 	return row
 
 
-def _open_new(ask: opening.Wanted) -> Answer:
-	if ask.user:
-		limits.count("open", ask.user, config.settings().opens_per_minute)
+def _open_new(request: OpenRequest) -> Answer:
+	if request.user:
+		limits.count("open", request.user, config.settings().opens_per_minute)
 	else:
 		limits.take(*limits.of_opening(access.place()))
-	token, ask.token_hash = tokens.new()
-	ask.by_key = False
-	opened = opening.open_session(ask)
+	token, hashed = tokens.new()
+	opened = opening.open_session(replace(request, token_hash=hashed, opens_by_key=False))
 	headers = {access.TOKEN_HEADER: token}
 	given = [*cookies.too_many(cookies.SESSION), cookies.of_token(opened.id, token)]
 	return Answer(views.reconnect(opened), headers, given)
@@ -84,12 +85,20 @@ def for_service(
 ) -> Answer:
 	"""A session for a router or webhook: it learns that there is one, and its routing, nothing more."""
 	pair = (party_type, party) if party_type or party else None
-	ask = opening.wanted(None, channel or "Web", external_id, device, user, pair, ttl, state)
-	if ask.key is None:
+	request = opening.checked(
+		channel=channel or "Web",
+		external_id=external_id,
+		device_id=device,
+		user=user,
+		party=pair,
+		ttl=ttl,
+		state=state,
+	)
+	if request.key is None:
 		raise InvalidSessionData(
 			_("external_id or X-Device-ID is needed: no id is given to the service role.")
 		)
-	opened = opening.open_session(ask)
+	opened = opening.open_session(request)
 	return Answer(
 		{"opened": opened.origin == "created", "status": opened.status, "agent": opened.active_agent}
 	)

@@ -1,6 +1,6 @@
-"""The right to process a session's messages, one at a time.
+"""The lease of a session: the right to process its messages, one at a time.
 
-A hold is a key in Redis with a random token. It is leased for less time than others wait for it (8 s, site config), is
+A lease is a key in Redis with a random token. It lasts for less time than others wait for it (8 s, site config), is
 renewed by a thread while its block runs, and expires by itself if the worker dies: whoever waits gets it then. A worker
 that stood still for longer than its lease asks for it again before it writes. When Redis is away the session's row is
 locked in the database instead, which lasts until the transaction ends. Waiting is bounded by Settings; then SessionBusy.
@@ -21,15 +21,16 @@ from ... import compat, database
 from .. import config
 from ..errors import SessionBusy
 from ..tables import session_rows
-from ..tables.row import Row
+from ..vantage import LOCKED
 from . import register
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks at a busy session
+WAITER_GRACE = 500  # milliseconds a waiter is remembered past the end of its wait
 LONGEST_TICK = 0.5  # seconds between two looks at what has to be renewed
 
 
-class Hold:
-	"""A hold that was got. `said` is the register's entry at that moment, None if there was none to trust."""
+class Lease:
+	"""A lease that was got. `said` is the register's entry at that moment, None if there was none to trust."""
 
 	def __init__(
 		self, name: str, token: str = "", said: str | None = None, mark: str = "m", since: float = 0
@@ -37,13 +38,9 @@ class Hold:
 		self.name, self.token, self.said, self.mark = name, token, said, mark
 		self.key = register.key("hold", name)
 		self.connection = register.connection()
-		self.lease = config.hold_ttl()  # seconds
-		self.leased_until = since + self.lease  # time.monotonic(); Redis counts from a moment later
-		self.expires = time.monotonic() + config.hold_longest()
-		self.in_block = False  # its message is being processed right now
-		self.row: Row | None = None  # the session as it was when processing began
-		self.turn = None  # the TurnInProgress, while its block runs
-		self.fresh = False  # the transaction's snapshot is from after the hold was got
+		self.seconds = config.lease_seconds()
+		self.leased_until = since + self.seconds  # time.monotonic(); Redis counts from a moment later
+		self.expires = time.monotonic() + config.lease_longest()
 
 	@property
 	def in_database(self) -> bool:
@@ -57,17 +54,17 @@ class Hold:
 	def renew(self) -> None:
 		"""Lease it anew if it is still ours. Speaks to Redis alone, and raises what Redis raises."""
 		since = time.monotonic()
-		if self.connection.renew([self.key], [self.token, int(self.lease * 1000)]):
-			self.leased_until = since + self.lease
+		if self.connection.renew([self.key], [self.token, int(self.seconds * 1000)]):
+			self.leased_until = since + self.seconds
 
 	def regain(self) -> bool:
 		"""Lease it again where nobody else has it. While Redis is away somebody may have locked the row instead; the write
 		itself then finds that the session has moved on."""
 		since = time.monotonic()
-		arguments = [self.token, int(self.lease * 1000)]
+		arguments = [self.token, int(self.seconds * 1000)]
 		answer = self.connection.call(self.connection.regain, [self.key], arguments)
 		if answer == 1:
-			self.leased_until = since + self.lease
+			self.leased_until = since + self.seconds
 		return answer != 0
 
 	def release_later(self) -> str:
@@ -77,21 +74,21 @@ class Hold:
 		return self.token
 
 	def release(self) -> None:
-		"""Give the hold back, and take the mark put with it away."""
+		"""Give the lease back, and take the mark put with it away."""
 		if token := self.release_later():
-			register.leave(self.name, self.mark, hold_token=token)
+			register.leave(self.name, self.mark, lease_token=token)
 
 
-def at_once(name: str, mark: str, *, anew: bool) -> Hold | None:
-	"""The hold of a session, with `mark` put into the register; None if somebody else has it.
+def at_once(name: str, mark: str, *, anew: bool) -> Lease | None:
+	"""The lease of a session, with `mark` put into the register; None if somebody else has it.
 
-	`anew` allows to begin a new transaction where the hold must be a row lock.
+	`anew` allows to begin a new transaction where the lease must be a row lock.
 	"""
-	hold = _try_redis(name, mark)
-	return _lock_row(name, anew) if hold == "away" else hold
+	lease = _try_redis(name, mark)
+	return _lock_row(name, anew) if lease == "away" else lease
 
 
-def waited_for(name: str, mark: str, *, anew: bool) -> Hold:
+def waited_for(name: str, mark: str, *, anew: bool) -> Lease:
 	"""The same, as soon as nobody else has it. Raises SessionBusy after `hold_wait` seconds (Settings), or at once if
 	somebody waits for this session already."""
 	deadline, pause = time.monotonic() + config.settings().hold_wait, FIRST_PAUSE
@@ -99,15 +96,15 @@ def waited_for(name: str, mark: str, *, anew: bool) -> Hold:
 		while time.monotonic() < deadline:
 			time.sleep(pause * random.uniform(0.5, 1.5))
 			pause = min(pause * 2, LONGEST_PAUSE)
-			if hold := at_once(name, mark, anew=anew):
-				return hold
+			if lease := at_once(name, mark, anew=anew):
+				return lease
 	raise SessionBusy.of(name)
 
 
 @contextmanager
 def _waiting(name: str) -> Iterator[None]:
 	"""The one who waits for this session. Raises SessionBusy if somebody does; a waiter that died is forgotten when its
-	time is over. Redis being away is told by the next look at the hold."""
+	time is over. Redis being away is told by the next look at the lease."""
 	here, key, token = register.connection(), register.key("waiter", name), str(secrets.randbits(63))
 	life = int(config.settings().hold_wait * 1000) + WAITER_GRACE
 	said = here.call(lambda: [here.redis.set(key, token, nx=True, px=life)])
@@ -119,15 +116,12 @@ def _waiting(name: str) -> Iterator[None]:
 		here.call(here.release, [key], [token])
 
 
-WAITER_GRACE = 500  # milliseconds past the end of its wait
-
-
 def _try_redis(name: str, mark: str):
-	"""A Hold, None if somebody else has it, "away" if Redis is."""
+	"""A Lease, None if somebody else has it, "away" if Redis is."""
 	here, since = register.connection(), time.monotonic()
 	token = str(secrets.randbits(63))
 	keys = [register.key("hold", name), register.key("register", name)]
-	life = int(config.hold_ttl() * 1000)
+	life = int(config.lease_seconds() * 1000)
 	arguments = [token, life, mark, int(config.register_ttl() * 1000)]
 	answer = here.call(here.enter, keys, arguments)
 	if answer is None:
@@ -136,58 +130,56 @@ def _try_redis(name: str, mark: str):
 		return "away"
 	if not answer[0]:
 		return None
-	hold = Hold(name, token, register.entry_of(here, answer[1]), mark, since)
-	_renew_from_now_on(hold)
-	return hold
+	lease = Lease(name, token, register.entry_of(here, answer[1]), mark, since)
+	_renew_from_now_on(lease)
+	return lease
 
 
-def _lock_row(name: str, anew: bool) -> Hold | None:
-	hold = Hold(name)
-	hold.fresh = anew
+def _lock_row(name: str, anew: bool) -> Lease | None:
 	if anew:
 		database.begin_anew()
 	try:
 		with database.refusable():
-			session_rows.select_locked(name, wait=False)
+			session_rows.select(name, LOCKED, wait=False)
 	except Exception as error:
 		if not compat.is_lock_wait(error):
 			raise
 		return None
-	return hold
+	return Lease(name)
 
 
-# Weak: a hold whose transaction vanished without a word (its connection is gone) is renewed no more.
-_renewed: WeakValueDictionary[bytes, Hold] = WeakValueDictionary()
+# Weak: a lease whose transaction vanished without a word (its connection is gone) is renewed no more.
+_renewed: WeakValueDictionary[bytes, Lease] = WeakValueDictionary()
 _renewer: threading.Thread | None = None
 _renewer_guard = threading.Lock()
 _tick = LONGEST_TICK
 
 
-def _renew_from_now_on(hold: Hold) -> None:
+def _renew_from_now_on(lease: Lease) -> None:
 	global _renewer, _tick
-	_renewed[hold.key] = hold
-	_tick = min(_tick, hold.lease / 8)
+	_renewed[lease.key] = lease
+	_tick = min(_tick, lease.seconds / 8)
 	if _renewer is None:
 		with _renewer_guard:
 			if _renewer is None:
-				_renewer = threading.Thread(target=_renew, name="hold renewal", daemon=True)
+				_renewer = threading.Thread(target=_renew, name="lease renewal", daemon=True)
 				_renewer.start()
 
 
 def _renew() -> None:
 	while True:
 		time.sleep(_tick)
-		for hold in list(_renewed.values()):
-			if time.monotonic() > hold.expires:
-				hold.release_later()
-			elif time.monotonic() > hold.leased_until - hold.lease * 3 / 4:
-				_renew_one(hold)
+		for lease in list(_renewed.values()):
+			if time.monotonic() > lease.expires:
+				lease.release_later()
+			elif time.monotonic() > lease.leased_until - lease.seconds * 3 / 4:
+				_renew_one(lease)
 
 
-def _renew_one(hold: Hold) -> None:
+def _renew_one(lease: Lease) -> None:
 	"""In a thread without a site. An error is tried again at the next round."""
 	try:
-		hold.renew()
+		lease.renew()
 	except register.ERRORS:
 		return
 

@@ -18,13 +18,27 @@ import frappe
 
 from ... import database
 from ...counters import Counts, counters
+from .. import vantage
 from ..tables import session_rows
 from ..tables.row import Row, entry
+from ..vantage import Vantage
 from . import leases, register
 from .memory import memory
 
 ATTRIBUTE = "assistant_session_ledger"
 SEEN = "assistant_session_seen"
+
+
+@dataclass
+class Running:
+	"""A message being processed on this connection."""
+
+	lease: leases.Lease
+	young: bool  # the transaction was begun after the lease was got
+	row: Row | None = (
+		None  # the session as it was when its block began; None once it was written and committed
+	)
+	turn: object = None  # the TurnInProgress
 
 
 @dataclass
@@ -38,8 +52,9 @@ class Written:
 
 class Ledger:
 	def __init__(self, db):
-		self._db = ref(db)  # the connection has the ledger: when it goes, so do the holds
+		self._db = ref(db)  # the connection has the ledger: when it goes, so do its leases
 		self.owned = False
+		self.running: dict[str, Running] = {}
 		database.watch_rollbacks(db, self.after_rollback)
 		self.begin()
 
@@ -53,7 +68,7 @@ class Ledger:
 		self.written: dict[str, Written] = {}
 		self.counted: dict[str, list[tuple[Row, Counts]]] = {}
 		self.untrusted: set[str] = set()
-		self.holds: dict[str, leases.Hold] = {}
+		self.leases: dict[str, leases.Lease] = {}
 		self.trusted: str | None = None
 
 	@contextmanager
@@ -66,8 +81,8 @@ class Ledger:
 			self.owned = before
 
 	def is_untouched(self) -> bool:
-		"""Whether nothing was written in the transaction, and it has no hold."""
-		return not (self.db.transaction_writes or self.written or self.holds)
+		"""Whether nothing was written in the transaction, and it has no lease."""
+		return not (self.db.transaction_writes or self.written or self.leases)
 
 	def may_begin_anew(self) -> bool:
 		"""Whether nothing would be lost with the transaction: it is ours, and untouched."""
@@ -76,8 +91,7 @@ class Ledger:
 	def may_be_left_failed(self, name: str) -> bool:
 		"""Whether nobody goes on with the transaction when a write to this session is refused: an endpoint rolls it back.
 		Not so a bot that works on another session while it answers."""
-		others = (hold for hold in self.holds.values() if hold.in_block and hold.name != name)
-		return self.owned and not any(others)
+		return self.owned and not self.running.keys() - {name}
 
 	def mark(self, name: str) -> None:
 		"""Put the mark, once per transaction and session, before the first statement that changes the row."""
@@ -112,33 +126,35 @@ class Ledger:
 		kept = [one for one in before if one[0].version < row.version or one[0].revision == row.revision]
 		self.counted[row.name] = [*kept, (row, counts)]
 
-	def keep(self, hold: "leases.Hold") -> None:
-		"""Release this hold when the transaction ends."""
-		self.holds[hold.name] = hold
+	def keep(self, lease: leases.Lease) -> None:
+		"""Release this lease when the transaction ends."""
+		self.leases[lease.name] = lease
 		self._queue()
 
-	def in_block(self, name: str) -> "leases.Hold | None":
-		"""The hold of a session whose message is being processed here, unless it was written to already."""
-		hold = self.holds.get(name)
-		return hold if hold and hold.in_block and name not in self.written else None
+	def unwritten(self, name: str) -> Running | None:
+		"""The message of this session that is being processed here, if nothing of it was written yet."""
+		return self.running.get(name) if name not in self.written else None
 
-	def turn_of(self, name: str):
-		"""The TurnInProgress of a session whose message is being processed here, None if none is."""
-		hold = self.holds.get(name)
-		return hold.turn if hold else None
+	def vantage(self, name: str | None) -> Vantage:
+		"""From where this transaction reads a session, or looks for one whose name is not known yet."""
+		running = self.running.get(name) if name else None
+		return vantage.of(
+			in_request=getattr(frappe.local, "request", None) is not None,
+			written=name in self.written,
+			young=running.young if running else None,
+		)
 
 	def trust(self, name: str) -> None:
 		"""The service itself commits next, and its last write was to `name`: no second look is needed."""
 		self.trusted = name
 
-	def _end(self) -> dict[str, "leases.Hold"]:
-		"""Start over; returns the holds to release. One whose block still runs outlives the transaction."""
-		ended = {name: hold for name, hold in self.holds.items() if not hold.in_block}
-		running = {name: hold for name, hold in self.holds.items() if hold.in_block}
-		for name in self.written.keys() & running.keys():
-			running[name].row = None  # its block goes on with what is committed now
+	def _end(self) -> dict[str, leases.Lease]:
+		"""Start over; returns the leases to release. One whose block still runs outlives the transaction."""
+		ended = {name: lease for name, lease in self.leases.items() if name not in self.running}
+		for name in self.written.keys() & self.running.keys():
+			self.running[name].row = None  # its block goes on with what is committed now
 		self.begin()
-		self.holds = running
+		self.leases = {name: running.lease for name, running in self.running.items()}
 		return ended
 
 	def _queue(self) -> None:
@@ -177,27 +193,27 @@ class Ledger:
 			for _row, counts in counted:
 				counters.add(counts)
 		written, untrusted, token = self.written, self.untrusted, self.token
-		held = self._end()
+		ended = self._end()
 		for name, change in written.items():
 			if name in untrusted or change.row is None:
 				memory.drop(name)
 				register.forget([name])
 				continue
-			hold = held.pop(name, None)
-			hold_token = hold.release_later() if hold else ""
-			if register.leave(name, token, entry=entry(change.row), hold_token=hold_token):
+			lease = ended.pop(name, None)
+			lease_token = lease.release_later() if lease else ""
+			if register.leave(name, token, entry=entry(change.row), lease_token=lease_token):
 				memory.put(change.row)
-		for hold in held.values():
-			hold.release()
+		for lease in ended.values():
+			lease.release()
 
 	def after_rollback(self) -> None:
 		marked, token = self.marked, self.token
-		held = self._end()
+		ended = self._end()
 		for name in marked:
 			seen().forget(name)
 			register.leave(name, token)
-		for hold in held.values():
-			hold.release()
+		for lease in ended.values():
+			lease.release()
 
 
 def ledger() -> Ledger:

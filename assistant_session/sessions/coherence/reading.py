@@ -8,8 +8,6 @@ reads the database. This module never writes the register.
 
 import time
 
-import frappe
-
 from ... import compat
 from ...counters import counters
 from ..errors import SessionNotFound, SessionStoreUnavailable
@@ -38,8 +36,8 @@ def read(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple
 def look_up(name: str, *, max_age: float = 0, already: Seen | None = None) -> tuple[Row, str]:
 	"""The same, where it is no news that there may be none."""
 	here = ledger()
-	if (hold := here.in_block(name)) and hold.row:
-		return hold.row, MEMORY
+	if (running := here.unwritten(name)) and running.row:
+		return running.row, MEMORY
 	rows = (already or seen()).rows
 	if name in rows:
 		return rows[name]
@@ -78,7 +76,7 @@ def _from_memory(name: str, max_age: float) -> tuple[Row, str] | None:
 
 def _from_database(name: str, written_here: bool) -> tuple[Row, str]:
 	try:
-		row = session_rows.select(name, beside=snapshot_may_be_old() and not written_here)
+		row = session_rows.select(name, ledger().vantage(name))
 	except Exception as error:
 		if not compat.is_connection_lost(error):
 			raise
@@ -89,11 +87,6 @@ def _from_database(name: str, written_here: bool) -> tuple[Row, str]:
 	if not written_here:
 		memory.put(row)
 	return row, DATABASE
-
-
-def snapshot_may_be_old() -> bool:
-	"""A request's snapshot is as young as the request; that of a job or a console may be hours old."""
-	return getattr(frappe.local, "request", None) is None
 
 
 def _stale(name: str, error: Exception) -> tuple[Row, str]:

@@ -22,7 +22,7 @@ import redis
 
 from .. import config
 
-# KEYS: hold, register. ARGV: hold token, hold ms, mark, mark ms → {1 if held, what the register said}
+# KEYS: lease, register. ARGV: lease token, lease ms, mark, mark ms → {1 if held, what the register said}
 ENTER = """
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
 	local said = redis.call('GET', KEYS[2])
@@ -32,7 +32,7 @@ end
 return {0, false}
 """
 
-# KEYS: register, hold. ARGV: mark, entry ('' for none), entry ms, hold token ('' for none)
+# KEYS: register, lease. ARGV: mark, entry ('' for none), entry ms, lease token ('' for none)
 # → 1 if the own mark was there. Without an entry: take the own mark away.
 LEAVE = """
 local said = redis.call('GET', KEYS[1])
@@ -46,19 +46,19 @@ if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL'
 return own and 1 or 0
 """
 
-# KEYS: hold. ARGV: hold token. Gives the hold back if it is still ours.
+# KEYS: lease. ARGV: lease token. Gives the lease back if it is still ours.
 RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
 
-# KEYS: hold. ARGV: hold token, hold ms → 1 if it was still ours
+# KEYS: lease. ARGV: lease token, lease ms → 1 if it was still ours
 RENEW = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 """
 
-# KEYS: hold. ARGV: hold token, hold ms → 1 if it is ours again, or still
+# KEYS: lease. ARGV: lease token, lease ms → 1 if it is ours again, or still
 REGAIN = """
 local said = redis.call('GET', KEYS[1])
 if said and said ~= ARGV[1] then return 0 end
@@ -85,7 +85,7 @@ class Connection:
 		self.release = self.redis.register_script(RELEASE)
 		self.troubled_at = 0.0  # monotonic seconds; 0 for never
 		self.unmarked: dict[bytes, float] = {}  # keys whose mark or deletion did not get through, and when
-		self.unreleased: dict[bytes, str] = {}  # holds we may have got, or not given back, and their tokens
+		self.unreleased: dict[bytes, str] = {}  # leases we may have got, or not given back, and their tokens
 
 	def call(self, command, *arguments):
 		"""What `command(*arguments)` returns, or None if Redis is in trouble."""
@@ -102,16 +102,16 @@ class Connection:
 		now = time.monotonic()
 		self.unmarked.update((key, now) for key in keys)
 
-	def must_release(self, hold_key: bytes, token: str) -> None:
+	def must_release(self, lease_key: bytes, token: str) -> None:
 		"""Redis may hold this for us without our knowing: it is given back as soon as Redis answers."""
-		self.unreleased[hold_key] = token
+		self.unreleased[lease_key] = token
 
 	def troubled(self) -> bool:
 		"""Redis gave this process an error within the life of an entry."""
 		return self.troubled_at > 0 and time.monotonic() - self.troubled_at < config.register_ttl()
 
 	def _make_up(self) -> None:
-		"""Do what did not get through: delete what others might still trust, give holds back.
+		"""Do what did not get through: delete what others might still trust, give leases back.
 
 		Entries older than their own life are gone already. What other threads add meanwhile stays noted.
 		"""
@@ -121,9 +121,9 @@ class Connection:
 		for key, since in noted:
 			if self.unmarked.get(key) == since:
 				del self.unmarked[key]
-		for hold_key, token in list(self.unreleased.items()):
-			self.release([hold_key], [token])
-			self.unreleased.pop(hold_key, None)
+		for lease_key, token in list(self.unreleased.items()):
+			self.release([lease_key], [token])
+			self.unreleased.pop(lease_key, None)
 
 	def _note_trouble(self, error: Exception) -> None:
 		if not self.troubled():
@@ -191,20 +191,20 @@ def mark(names: Iterable[str], token: str) -> None:
 
 
 def leave(
-	name: str, token: str, *, entry: str = "", hold_name: str | None = None, hold_token: str = ""
+	name: str, token: str, *, entry: str = "", lease_name: str | None = None, lease_token: str = ""
 ) -> bool:
-	"""End a transaction: with `entry` publish it, without take the own mark away; then release the hold.
+	"""End a transaction: with `entry` publish it, without take the own mark away; then release the lease.
 
 	Returns whether the entry went in. If Redis cannot be told, the key is deleted as soon as it can.
 	"""
 	here = connection()
-	keys = [key("register", name), key("hold", hold_name or name)]
-	arguments = [token, entry, _milliseconds(), hold_token]
+	keys = [key("register", name), key("hold", lease_name or name)]
+	arguments = [token, entry, _milliseconds(), lease_token]
 	answer = here.call(here.leave, keys, arguments)
 	if answer is None:
 		here.must_delete(keys[:1])
-		if hold_token:
-			here.must_release(keys[1], hold_token)
+		if lease_token:
+			here.must_release(keys[1], lease_token)
 	return answer == 1
 
 

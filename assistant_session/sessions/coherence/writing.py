@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import frappe
@@ -22,10 +23,22 @@ from ..tables import events, proof, seals, session_rows, turns
 from ..tables.events import Event
 from ..tables.row import Changes, Row, merge
 from ..tables.turns import Draft, Turn
+from ..vantage import COMMITTED, LOCKED
 from . import figures, repeating
 from .ledger import ledger
 
 Decide = Callable[[Row], "Write"]
+
+
+class Kind(Enum):
+	"""On which sessions a write is allowed."""
+
+	ORDINARY = "active ones"
+	ALSO_ENDED = "closed and expired ones too"
+	MUST_HAPPEN = "those too, and without its events if the audit trail has no place for them"
+
+
+ORDINARY, ALSO_ENDED, MUST_HAPPEN = Kind.ORDINARY, Kind.ALSO_ENDED, Kind.MUST_HAPPEN
 
 
 @dataclass
@@ -36,8 +49,7 @@ class Write:
 	turns: list[Draft] = field(default_factory=list)
 	events: list[Event] = field(default_factory=list)
 	touch: bool = False  # counts as activity: the session lives longer
-	any_status: bool = False  # also allowed on a closed or expired session
-	even_untold: bool = False  # goes ahead without its events if the audit trail has no place for them
+	kind: Kind = ORDINARY
 	seal_anew: bool = False  # also where the row does not fit its seal: somebody decided to mend that
 	asked_at: float | None = None  # when this turn was asked for (time.monotonic)
 
@@ -140,7 +152,7 @@ def _change(name: str, decide: Decide, fence: int | None) -> Result:
 def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 	"""Decide on the row as it is, locked, whatever snapshot the transaction has; then write."""
 	with _leaving_theirs_usable(name):
-		current = session_rows.select_locked(name)
+		current = session_rows.select(name, LOCKED)
 	if current is None:
 		if name in session_rows.existing([name]):
 			raise compat.SnapshotTooOld(name)
@@ -170,7 +182,7 @@ def merged(base: Row, write: Write, current: Row) -> Write:
 
 def require_live(row: Row, write: Write | None = None) -> None:
 	"""Raise SessionClosed or SessionExpired unless the session can be worked with."""
-	if write and write.any_status:
+	if write and write.kind is not ORDINARY:
 		return
 	if row.status == "Closed":
 		raise SessionClosed.of(row.name)
@@ -213,7 +225,7 @@ def _told(before: Row, after: Row, write: Write, records: list[tuple]) -> Row:
 		with database.refusable():
 			events.store(records)
 	except Exception as error:
-		if not (write.even_untold and compat.is_duplicate(error)):
+		if not (write.kind is MUST_HAPPEN and compat.is_duplicate(error)):
 			raise
 		frappe.logger("assistant_session").error(
 			f"{before.name}: its audit trail does not fit, see the doctor"
@@ -246,7 +258,7 @@ def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], er
 def _raise_if_stored(write: Write) -> None:
 	"""Somebody wrote while we held the session, so the hold was lost: did they process the same message?"""
 	for draft in write.turns:
-		found = turns.by_message_key(draft.message_key, beside=True) if draft.message_key else None
+		found = turns.by_message_key(draft.message_key, COMMITTED) if draft.message_key else None
 		if found:
 			raise AlreadyStored(*found)
 

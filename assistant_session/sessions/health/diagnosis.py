@@ -57,7 +57,7 @@ def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], lis
 	`deep` verifies every event's digest, and seal and metadata of every turn; without it counts, heads and the seals of
 	the rows are looked at.
 	"""
-	with database.snapshot_beside() as db:
+	with database.committed_snapshot() as db:
 		rows = {row.name: row for row in _rows(names, db)}
 		counted, trails = _turns(names, db), _trails(names, db)
 		found = [finding for row in rows.values() for finding in _of_row(row)]
@@ -194,7 +194,7 @@ def broken_at(row: Row, trail: list[tuple]) -> str | None:
 
 def digest_after(row: Row, sequence: int) -> str | None:
 	"""The digest of a session's event, None unless the trail fits up to there."""
-	with database.snapshot_beside() as db:
+	with database.committed_snapshot() as db:
 		stored = _trails([row.name], db).get(row.name, [])
 	trail = [event for event in stored if event[0] <= sequence]
 	if not trail or trail[-1][0] != sequence or _unfitting_link(row, trail):

@@ -13,9 +13,9 @@ from .. import bounds
 from ..coherence import register, repeating, writing
 from ..coherence.ledger import ledger, seen
 from ..coherence.memory import memory
-from ..coherence.writing import Write
+from ..coherence.writing import ALSO_ENDED, Write
 from ..errors import SessionError
-from ..operations import opening
+from ..operations import closing
 from ..session import EXPIRED, Session
 from ..tables import seals
 from ..tables.events import Event
@@ -118,8 +118,8 @@ COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
 
 def _events_counted(row: Row, seen: Row, finding: Finding) -> Write:
 	if row.event_count != seen.event_count:
-		return Write(any_status=True)
-	return Write({"event_count": finding.stored, "event_head": finding.head}, any_status=True)
+		return Write(kind=ALSO_ENDED)
+	return Write({"event_count": finding.stored, "event_head": finding.head}, kind=ALSO_ENDED)
 
 
 def _mended(row: Row, seen: Row, wanted: set[str], turns: Finding | None) -> Write:
@@ -127,7 +127,7 @@ def _mended(row: Row, seen: Row, wanted: set[str], turns: Finding | None) -> Wri
 	still = {kind for kind, _detail in diagnosis.overdue(row)} & wanted
 	still |= wanted & ({ROW_ALTERED} if not seals.fits(row) else set())
 	ended = OVERDUE_SESSION in still
-	write = opening.ending(row, "time", EXPIRED) if ended else _mended_within(row, still)
+	write = closing.ending(row, "time", EXPIRED) if ended else _mended_within(row, still)
 	if turns and row.turn_count == seen.turn_count:
 		write.changes, still = {**write.changes, "turn_count": turns.stored}, still | {TURNS_UNCOUNTED}
 	if still := still | (wanted & {EVENTS_UNCOUNTED}):
@@ -146,8 +146,8 @@ def _mended_within(row: Row, still: set[str]) -> Write:
 		session.release_agent("expired")
 	changes = session.changes()
 	if NOT_ENDED in still:
-		changes.update(dict.fromkeys(opening.ENDS_EMPTY), authenticated=0)
-	return Write(changes, events=session.happened, any_status=True)
+		changes.update(dict.fromkeys(closing.ENDS_EMPTY), authenticated=0)
+	return Write(changes, events=session.happened, kind=ALSO_ENDED)
 
 
 def _compare(session_id: str, kind: type) -> tuple[Any, Row | None, list[Finding]]:

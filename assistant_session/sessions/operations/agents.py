@@ -5,16 +5,14 @@ out can neither release somebody else's lock nor write with its old fence. Route
 use the device-keyed calls at the end, which answer with agent, expiry and winner and never with a session id.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from .. import bounds
 from ..coherence import reading, writing
-from ..coherence.writing import Write
+from ..coherence.writing import ALSO_ENDED
 from ..errors import SessionConflict, SessionNotFound
-from ..session import Session
-from ..tables.row import Row
+from ..session import Session, changing
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,7 @@ def lock_agent(session_id: str, agent: str, *, ttl: int | None = None, steal: bo
 	"""
 	name, agent = bounds.session_id(session_id), bounds.label(agent, "agent")
 
-	def decide(row: Row) -> Write:
-		return _changed_by(row, lambda session: session.lock_agent(agent, ttl=ttl, steal=steal))
-
-	result = writing.change(name, decide)
+	result = writing.change(name, changing(lambda session: session.lock_agent(agent, ttl=ttl, steal=steal)))
 	row = result.row
 	return Grant(name, agent, row.agent_fence, row.agent_lock_expires_at) if result.written else None
 
@@ -68,15 +63,5 @@ def release_agent(grant: Grant) -> bool:
 def release(name: str, why: str, *, fence: int | None = None) -> bool:
 	"""End the lock of a session, also of one that is over; says whether there was one."""
 
-	def decide(row: Row) -> Write:
-		session = Session(row, "database")
-		session.release_agent(why)
-		return Write(session.changes(), events=session.happened, any_status=True)
-
+	decide = changing(lambda session: session.release_agent(why), ALSO_ENDED)
 	return writing.change(name, decide, fence=fence).written
-
-
-def _changed_by(row: Row, change: Callable[[Session], object]) -> Write:
-	session = Session(row, "database")
-	change(session)
-	return Write(session.changes(), events=session.happened)

@@ -13,6 +13,7 @@ from ..errors import InvalidSessionData, SessionNotFound
 from ..tables import events, seals, session_rows, turns
 from ..tables.row import Row
 from ..tables.statements import table
+from ..vantage import LOCKED
 
 # Changed by Frappe itself on every save, or harmless to everybody but Desk.
 FRAMEWORK_FIELDS = frozenset(
@@ -59,7 +60,7 @@ def check_edit(doc) -> None:
 def supersede(doc) -> None:
 	"""Make this save a new version of the row; Frappe has locked it. What the seal covers stays exactly as it is."""
 	ledger().mark(doc.name)
-	before = session_rows.select_locked(doc.name)
+	before = session_rows.select(doc.name, LOCKED)
 	if before is None:
 		raise SessionNotFound.of(doc.name)
 	after = before._replace(version=before.version + 1, revision=session_rows.new_revision())
@@ -92,7 +93,7 @@ def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) 
 		condition |= renamed.user == new
 	for (name,) in frappe.qb.from_(renamed).select(renamed.name).where(condition).run():
 		announce(name)
-		if row := session_rows.select_locked(name):
+		if row := session_rows.select(name, LOCKED):
 			session_rows.replace(row, {}, config.now(), sealed_anew=_fitted(row, doc.doctype, old, new))
 
 

@@ -10,8 +10,10 @@ from .. import bounds
 from ..session import Session
 from ..tables import session_rows
 from ..tables.row import Row
+from ..vantage import LOCKED
 from . import agents, opening
 from .agents import DeviceLock
+from .opening import OpenRequest
 
 
 def get_session_lock(device_id: str) -> DeviceLock | None:
@@ -34,7 +36,7 @@ def set_session_lock(device_id: str, agent_key: str, ttl: int | None = None) -> 
 	grant = agents.lock_agent(row.name, agent_key, ttl=ttl)
 	if grant:
 		return DeviceLock(grant.agent, grant.expires_at, won=True)
-	row = session_rows.select_locked(row.name) or row
+	row = session_rows.select(row.name, LOCKED) or row
 	return DeviceLock(row.active_agent, row.agent_lock_expires_at)
 
 
@@ -46,11 +48,9 @@ def clear_session_lock(device_id: str) -> bool:
 
 
 def _active(device: str) -> Row | None:
-	return opening.holder(opening.Wanted(device_id=device))
+	return opening.holder(OpenRequest(device_id=device))
 
 
 def _claimed(device: str) -> Row | None:
 	"""The session of a page that says it is on this device."""
-	ask = opening.Wanted(device_id=device)
-	ask.claim_device()
-	return opening.holder(ask)
+	return opening.holder(OpenRequest(device_id=device, device_is_proven=False))

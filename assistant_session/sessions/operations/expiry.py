@@ -5,7 +5,6 @@ A batch is found by index, then locked by name in one statement that passes over
 that two runs share the work and none waits.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import frappe
@@ -13,12 +12,13 @@ import frappe
 from ... import database
 from .. import config
 from ..coherence import repeating, writing
-from ..coherence.writing import Write
-from ..session import ACTIVE, EXPIRED, Session
+from ..coherence.writing import MUST_HAPPEN, Decide
+from ..session import ACTIVE, EXPIRED, changing
 from ..tables import session_rows
 from ..tables.row import Row
 from ..tables.statements import P, run, table
-from . import opening
+from ..vantage import COMMITTED
+from . import closing
 
 LARGEST = 500  # rows of one batch
 
@@ -28,6 +28,16 @@ KINDS = SESSIONS, AGENT_LOCKS, AUTHENTICATIONS = ("sessions", "agent locks", "au
 def expire_sessions(limit: int = LARGEST) -> int:
 	"""Mark Active sessions past their time as Expired, oldest first; returns how many. The caller commits."""
 	return Overdue(SESSIONS).end(limit)
+
+
+def cleanup_expired() -> int:
+	"""Mark sessions past their time as expired, one bounded batch; returns how many."""
+	return expire_sessions()
+
+
+def cleanup_expired_sessions() -> int:
+	"""Take away agent locks past their time, one bounded batch; returns how many."""
+	return expire_agent_locks()
 
 
 def expire_agent_locks(limit: int = LARGEST) -> int:
@@ -80,18 +90,11 @@ class Overdue:
 		return [name for _time, name in found]
 
 
-def _ended_lock(row: Row) -> Write:
-	return _changed(row, lambda session: session.release_agent("expired"))
-
-
-def _ended_authentication(row: Row) -> Write:
-	return _changed(row, lambda session: session.deauthenticate("time"))
-
-
-ENDING: dict[str, Callable[[Row], Write]] = {
-	SESSIONS: lambda row: opening.ending(row, "time", EXPIRED),
-	AGENT_LOCKS: _ended_lock, AUTHENTICATIONS: _ended_authentication,
-}  # fmt: skip
+ENDING: dict[str, Decide] = {
+	SESSIONS: lambda row: closing.ending(row, "time", EXPIRED),
+	AGENT_LOCKS: changing(lambda session: session.release_agent("expired"), MUST_HAPPEN),
+	AUTHENTICATIONS: changing(lambda session: session.deauthenticate("time"), MUST_HAPPEN),
+}
 
 
 def count_overdue() -> dict[str, int]:
@@ -104,14 +107,8 @@ def count_overdue() -> dict[str, int]:
 		def build(kind=kind):
 			return _overdue(kind, frappe.qb.from_(table(session_rows.DOCTYPE)).select(Count("*")))
 
-		counts[kind] = run(("count overdue", kind), build, _values(kind, config.now()), beside=True)[0][0]
+		counts[kind] = run(("count overdue", kind), build, _values(kind, config.now()), COMMITTED)[0][0]
 	return counts
-
-
-def _changed(row: Row, change: Callable[[Session], object]) -> Write:
-	session = Session(row, "database")
-	change(session)
-	return Write(session.changes(), events=session.happened, any_status=True, even_untold=True)
 
 
 def _locked(kind: str, names: list[str]) -> list[Row]:

@@ -4,12 +4,11 @@ from typing import Any
 
 from .. import bounds
 from ..coherence import writing
-from ..coherence.writing import Write
+from ..coherence.writing import MUST_HAPPEN, Decide
 from ..errors import SessionNotFound
-from ..session import Session
+from ..session import Session, changing
 from ..tables import session_rows
 from ..tables.proof import PERSON, identity_hashes
-from ..tables.row import Row
 
 
 def authenticate(
@@ -29,20 +28,19 @@ def authenticate(
 	external id (see `addresses`), and what every write raises.
 	"""
 
-	def decide(row: Row) -> Write:
-		session = Session(row, "database")
+	def prove(session: Session) -> None:
 		session.authenticate(
 			profile, method=method, identity=identity, namespace=namespace, expires_in=expires_in
 		)
-		return Write(session.changes(), events=session.happened, touch=True)
 
-	return Session(writing.change(bounds.session_id(session_id), decide).row, "database")
+	name = bounds.session_id(session_id)
+	return Session(writing.change(name, changing(prove, touch=True)).row, "database")
 
 
 def deauthenticate(session_id: str, reason: str = "logout") -> Session:
 	"""End the authentication, on every worker at its next read. Without one, nothing happens."""
 	name, reason = bounds.session_id(session_id), bounds.label(reason, "reason")
-	return Session(writing.change(name, lambda row: _ending(row, reason)).row, "database")
+	return Session(writing.change(name, _ending(reason)).row, "database")
 
 
 def revoke(identity: str, *, namespace: str = PERSON, reason: str = "revoked") -> int:
@@ -57,12 +55,10 @@ def revoke(identity: str, *, namespace: str = PERSON, reason: str = "revoked") -
 
 def _revoke(name: str, reason: str) -> bool:
 	try:
-		return writing.change(name, lambda row: _ending(row, reason)).written
+		return writing.change(name, _ending(reason)).written
 	except SessionNotFound:
 		return False  # deleted meanwhile
 
 
-def _ending(row: Row, reason: str) -> Write:
-	session = Session(row, "database")
-	session.deauthenticate(reason)
-	return Write(session.changes(), events=session.happened, any_status=True, even_untold=True)
+def _ending(reason: str) -> Decide:
+	return changing(lambda session: session.deauthenticate(reason), MUST_HAPPEN)

@@ -12,7 +12,7 @@ import frappe
 
 from .. import bounds, config
 from ..coherence import writing
-from ..coherence.writing import Write
+from ..coherence.writing import MUST_HAPPEN, Write
 from ..tables.events import Event
 from ..tables.row import Row
 
@@ -60,6 +60,6 @@ def _write(name: str, changes: Callable[[Row], dict[str, Any]], details: dict[st
 	def decide(row: Row) -> Write:
 		changed = changes(row)
 		events = [Event("held", details)] if changed else []
-		return Write(changed, events=events, any_status=True, even_untold=True)
+		return Write(changed, events=events, kind=MUST_HAPPEN)
 
 	writing.change(name, decide)

@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from .. import bounds, config
+from ..coherence.ledger import ledger
 from ..errors import InvalidSessionData
 from ..secrets import masking
 from ..session import Session
 from ..tables import turns
 from ..tables.row import JSON_COLUMNS, Changes, Row, decode
 from ..tables.turns import Draft, Turn
+from ..vantage import Vantage
 
 
 class TurnInProgress:
@@ -35,6 +37,16 @@ class TurnInProgress:
 		self.role = turns.USER
 		self.stored: list[Turn] = []
 		self.drafts: list[Draft] = []
+
+	def repeat(self, stored: tuple[int, str], message: str, vantage: Vantage) -> None:
+		"""This message is stored already, as the turn of that sequence and digest: answer it as it was answered. Another
+		person's message, from before this one was verified, is no message of this one's. Raises InvalidSessionData."""
+		sequence, digest = stored
+		name, hidden = self.session.id, sequence <= self.session.hidden_turns
+		if hidden or turns.digest_of(name, message, like=digest) != digest:
+			raise InvalidSessionData("message_id: this id was used for another message of the session.")
+		self.repeated = True
+		self.stored = turns.exchange(name, sequence, vantage) or turns.exchange(name, sequence)
 
 	@property
 	def replies(self) -> list[str]:
@@ -98,3 +110,9 @@ def draft(role: str, text: str, intent: str | None, metadata: dict | None, *, an
 		metadata=bounds.json_object(metadata, "metadata") if metadata else None,
 		answers=answers,
 	)
+
+
+def running(name: str) -> TurnInProgress | None:
+	"""The message of this session that is being processed on this connection."""
+	found = ledger().running.get(name)
+	return found.turn if found and isinstance(found.turn, TurnInProgress) else None

@@ -17,12 +17,12 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from pypika.functions import Count
 
-from ... import database
 from ..secrets import keys
 from .row import Row
 from .session_rows import NOBODY
-from .statements import P, insert, run, table
+from .statements import ask, insert, table, write
 
 DOCTYPE = "Session Event"
 SALT_BYTES = 16
@@ -107,42 +107,25 @@ def store(records: list[tuple]) -> None:
 
 def erase(session: str, last: int) -> None:
 	"""Reduce events up to `last` to what the chain needs: kind, time, and the commitment to who did it and how."""
-
-	def select():
-		events = table(DOCTYPE)
-		query = frappe.qb.from_(events).select(events.name, events.actor, events.details, events.salt)
-		return query.where(events.session == P).where(events.sequence <= P).where(events.salt.isnotnull())
-
-	def update():
-		events = table(DOCTYPE)
-		query = frappe.qb.update(events).set(events.details, P).set(events.salt, None)
-		for column in (events.actor, events.owner, events.modified_by):
-			query = query.set(column, P)
-		return query.where(events.name == P)
-
-	for name, actor, details, salt in run(("events to erase",), select, (session, last)):
-		said = json.dumps({ERASED: commitment(actor or "", details or "", salt)})
-		run(("erase event",), update, (said, "", NOBODY, NOBODY, name))
+	events = table(DOCTYPE)
+	told = frappe.qb.from_(events).select(events.name, events.actor, events.details, events.salt)
+	told = told.where(events.session == session).where(events.sequence <= last).where(events.salt.isnotnull())
+	for name, actor, details, salt in ask(told):
+		kept = json.dumps({ERASED: commitment(actor or "", details or "", salt)})
+		query = (
+			frappe.qb.update(events).set(events.details, kept).set(events.salt, None).set(events.actor, "")
+		)
+		query = query.set(events.owner, NOBODY).set(events.modified_by, NOBODY)
+		write(query.where(events.name == name))
 
 
 def delete(session: str) -> int:
 	"""Remove a session's events (it is being deleted itself); returns how many."""
-
-	def build():
-		events = table(DOCTYPE)
-		return frappe.qb.from_(events).delete().where(events.session == P)
-
-	run(("delete events",), build, (session,))
-	return database.affected_rows()
+	events = table(DOCTYPE)
+	return write(frappe.qb.from_(events).delete().where(events.session == session))
 
 
 def count_of(event: str) -> int:
 	"""How many events of this kind the site holds."""
-
-	def build():
-		from pypika.functions import Count
-
-		events = table(DOCTYPE)
-		return frappe.qb.from_(events).select(Count("*")).where(events.event == P)
-
-	return run(("count events",), build, (event,))[0][0]
+	events = table(DOCTYPE)
+	return ask(frappe.qb.from_(events).select(Count("*")).where(events.event == event))[0][0]

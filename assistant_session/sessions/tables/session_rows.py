@@ -11,12 +11,31 @@ from datetime import datetime
 import frappe
 
 from ... import database
+from ..vantage import COMMITTED, HERE, LOCKED, Vantage
 from . import seals
 from .row import COLUMNS, Changes, Row, from_database
-from .statements import P, insert, run, table
+from .statements import P, ask, insert, run, table, write
 
 DOCTYPE, TURN_DOCTYPE = "Conversation Session", "Conversation Turn"
 REVISION_RANGE = 2**63
+KNOWN = frozenset(COLUMNS)  # to a Row; a write may set more (see `legal_hold`)
+NOBODY = "Administrator"  # stands where an erased person was named
+FRAMEWORK = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
+_COUNTERS = dict.fromkeys(
+	(
+		"authenticated",
+		"legal_hold",
+		"agent_fence",
+		"turn_count",
+		"restored_count",
+		"event_count",
+		"hidden_turns",
+		"purged_turns",
+		"purged_events",
+	),
+	0,
+)
+_STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
 
 
 def new_revision() -> str:
@@ -24,23 +43,15 @@ def new_revision() -> str:
 	return str(secrets.randbelow(REVISION_RANGE))
 
 
-def select(name: str, *, beside: bool = False) -> Row | None:
-	"""The row as this transaction sees it, or (`beside`) as it is committed right now.
-
-	The database folds case; a name that differs is not found.
-	"""
-	return _exactly(name, run(("select",), _select_by_name, (name,), beside=beside))
-
-
-def select_locked(name: str, *, wait: bool = True) -> Row | None:
-	"""The row as it is now, locked until the transaction ends. Raises the driver's error if `wait` is false
-	and somebody else has it."""
+def select(name: str, vantage: Vantage = HERE, *, wait: bool = True) -> Row | None:
+	"""The row from where `vantage` says. The database folds case; a name that differs is not found. LOCKED without `wait`
+	raises the driver's error if somebody else has the row."""
 
 	def build():
 		query = _select_by_name()
-		return database.for_update(query, nowait=not wait)
+		return database.for_update(query, nowait=not wait) if vantage is LOCKED else query
 
-	return _exactly(name, run(("select", "locked", wait), build, (name,)))
+	return _exactly(name, run(("select", vantage is LOCKED, wait), build, (name,), vantage))
 
 
 def select_with_turn(name: str, message_key: str) -> tuple[Row | None, tuple[int, str] | None]:
@@ -56,15 +67,14 @@ def select_with_turn(name: str, message_key: str) -> tuple[Row | None, tuple[int
 	return row, (rows[0][-2:] if row and rows[0][-1] is not None else None)
 
 
-def select_active(active_key: str, *, locked: bool = False, beside: bool = False) -> Row | None:
+def select_active(active_key: str, vantage: Vantage = HERE) -> Row | None:
 	"""The one session that holds the key of a person and channel, or of a device."""
 
 	def build():
 		sessions = table(DOCTYPE)
-		query = select_all().where(sessions.active_key == P)
-		return database.for_update(query) if locked else query
+		return select_all().where(sessions.active_key == P)
 
-	rows = run(("select active", locked), build, (active_key,), beside=beside)
+	rows = run(("select active",), build, (active_key,), vantage)
 	return from_database(rows[0]) if rows else None
 
 
@@ -129,99 +139,48 @@ def replace(
 	return after if database.affected_rows() == 1 else None
 
 
-KNOWN = frozenset(COLUMNS)  # to a Row; a write may set more (see `legal`)
-
-
 def mark_idle(name: str, now: datetime) -> None:
 	"""Note that a quiet period was told of. The row is locked; nothing that anybody remembers of it changes."""
-
-	def build():
-		sessions = table(DOCTYPE)
-		return frappe.qb.update(sessions).set(sessions.idle_notified_at, P).where(sessions.name == P)
-
-	run(("mark idle",), build, (now, name))
+	sessions = table(DOCTYPE)
+	write(frappe.qb.update(sessions).set(sessions.idle_notified_at, now).where(sessions.name == name))
 
 
 def disown(names: list[str]) -> None:
 	"""Take from erased sessions what Frappe keeps in their rows: who made them, comments, tags, assignments."""
-	there = set(database.primary().get_table_columns(DOCTYPE))
-	kept_by_frappe = [column for column in FRAMEWORK if column in there]
-
-	def build():
-		sessions = table(DOCTYPE)
-		query = frappe.qb.update(sessions).set(sessions.owner, P).set(sessions.modified_by, P)
-		for column in kept_by_frappe:
+	sessions, there = table(DOCTYPE), set(database.primary().get_table_columns(DOCTYPE))
+	query = frappe.qb.update(sessions).set(sessions.owner, NOBODY).set(sessions.modified_by, NOBODY)
+	for column in FRAMEWORK:
+		if column in there:
 			query = query.set(sessions[column], None)
-		return query.where(sessions.name.isin([P for _name in names]))
-
-	run(("disown", tuple(kept_by_frappe), len(names)), build, (NOBODY, NOBODY, *names))
-
-
-NOBODY = "Administrator"  # stands where an erased person was named
-FRAMEWORK = ("_user_tags", "_comments", "_assign", "_liked_by", "_seen")
+	write(query.where(sessions.name.isin(names)))
 
 
 def delete(name: str) -> int:
 	"""Remove a row; its turns and events are gone already."""
-
-	def build():
-		sessions = table(DOCTYPE)
-		return frappe.qb.from_(sessions).delete().where(sessions.name == P)
-
-	run(("delete",), build, (name,))
-	return database.affected_rows()
+	sessions = table(DOCTYPE)
+	return write(frappe.qb.from_(sessions).delete().where(sessions.name == name))
 
 
 def existing(names: list[str]) -> set[str]:
 	"""Which of `names` are sessions, as committed right now."""
-
-	def build():
-		sessions = table(DOCTYPE)
-		return (
-			frappe.qb.from_(sessions).select(sessions.name).where(sessions.name.isin([P for _name in names]))
-		)
-
-	return {name for (name,) in run(("existing", len(names)), build, names, beside=True)}
+	sessions = table(DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name.isin(names))
+	return {name for (name,) in ask(query, COMMITTED)}
 
 
 def authenticated_as(hashes: list[str]) -> list[str]:
 	"""Names of the sessions in which one of these identities is known, as committed and as this transaction has it."""
-
-	def build():
-		sessions = table(DOCTYPE)
-		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.authenticated == 1)
-		return query.where(sessions.identity_hash.isin([P for _hash in hashes]))
-
-	key = ("authenticated as", len(hashes))
-	return sorted({name for beside in (True, False) for (name,) in run(key, build, hashes, beside=beside)})
+	sessions = table(DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.authenticated == 1)
+	query = query.where(sessions.identity_hash.isin(hashes))
+	return sorted({name for vantage in (COMMITTED, HERE) for (name,) in ask(query, vantage)})
 
 
 def seen_before(hashes: list[str], name: str) -> bool:
 	"""Whether one of these identities was known in another session than `name`."""
-
-	def build():
-		sessions = table(DOCTYPE)
-		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name != P)
-		return query.where(sessions.identity_hash.isin([P for _hash in hashes])).limit(1)
-
-	return bool(run(("seen before", len(hashes)), build, (name, *hashes)))
-
-
-_COUNTERS = dict.fromkeys(
-	(
-		"authenticated",
-		"legal_hold",
-		"agent_fence",
-		"turn_count",
-		"restored_count",
-		"event_count",
-		"hidden_turns",
-		"purged_turns",
-		"purged_events",
-	),
-	0,
-)
-_STANDARD = ("modified", "owner", "modified_by", "docstatus", "idx")
+	sessions = table(DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name != name)
+	return bool(ask(query.where(sessions.identity_hash.isin(hashes)).limit(1)))
 
 
 def select_all():

@@ -1,6 +1,7 @@
-"""SQL built once per database kind with Frappe's query builder, then reused as text with parameters.
+"""Running queries of Frappe's query builder: those of a turn built once, all others where they are asked.
 
-Building a query costs more than running it; the tables and columns here never change while a process runs.
+Building a query costs more than running it. A turn asks the same few, so `run` keeps their text, one per kind of
+database. Everything else says its query in place and gives it to `ask` or `write`.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,23 +11,36 @@ import frappe
 from pypika.terms import Parameter
 
 from ... import database
+from ..vantage import COMMITTED, HERE, Vantage
 
 P = Parameter("%s")
 
 _built: dict[tuple, str] = {}
 
 
-def run(key: tuple, build: Callable[[], Any], values: Iterable = (), *, beside: bool = False, on=None) -> Any:
-	"""Execute the statement `build` describes; `key` names it, together with what its text depends on.
-
-	`beside` reads what is committed right now, on a second connection; `on` names the connection to use.
-	"""
+def run(
+	key: tuple, build: Callable[[], Any], values: Iterable = (), vantage: Vantage = HERE, *, on=None
+) -> Any:
+	"""Execute the statement `build` describes; `key` names it, together with what its text depends on. `on` names the
+	connection to use."""
 	db = on or database.primary()
 	full_key = (db.db_type, *key)
 	sql = _built.get(full_key)
 	if sql is None:
 		sql = _built[full_key] = build().get_sql()
-	return database.read_beside(sql, tuple(values)) if beside else db.sql(sql, tuple(values))
+	return _execute(sql, tuple(values), vantage, db)
+
+
+def ask(query: Any, vantage: Vantage = HERE) -> Any:
+	"""The rows a query finds."""
+	sql, values = query.walk()
+	return _execute(sql, values, vantage, database.primary())
+
+
+def write(query: Any) -> int:
+	"""Execute an UPDATE or DELETE of this transaction; returns how many rows it changed."""
+	ask(query)
+	return database.affected_rows()
 
 
 def table(doctype: str):
@@ -43,3 +57,7 @@ def insert(doctype: str, columns: tuple[str, ...], rows: list[tuple], *, on=None
 		return query
 
 	run(("insert", doctype, columns, len(rows)), build, (value for row in rows for value in row), on=on)
+
+
+def _execute(sql: str, values: Any, vantage: Vantage, db: Any) -> Any:
+	return database.read_committed(sql, values) if vantage is COMMITTED else db.sql(sql, values)

@@ -12,11 +12,13 @@ from typing import Any
 import frappe
 
 from ..secrets import keys
+from ..vantage import HERE, Vantage
 from . import seals
 from .row import decode
-from .statements import P, insert, run, table
+from .statements import P, ask, insert, run, table, write
 
 DOCTYPE = "Conversation Turn"
+MOST_REPLIES = 50  # in one turn
 USER, ASSISTANT, SYSTEM = ROLES = ("user", "assistant", "system")
 COLUMNS = (
 	"name", "session", "sequence", "role", "content", "intent", "state", "message_key", "reply_to", "metadata",
@@ -102,7 +104,7 @@ def append(session: str, last: int, drafts: list[Draft], state: str | None, now:
 	return [turn for turn, _draft in stored]
 
 
-def by_message_key(key: str, *, beside: bool = False) -> tuple[int, str] | None:
+def by_message_key(key: str, vantage: Vantage = HERE) -> tuple[int, str] | None:
 	"""Sequence and digest of the turn that was stored with this key."""
 
 	def build():
@@ -111,11 +113,11 @@ def by_message_key(key: str, *, beside: bool = False) -> tuple[int, str] | None:
 			frappe.qb.from_(turns).select(turns.sequence, turns.message_digest).where(turns.message_key == P)
 		)
 
-	rows = run(("turn by key",), build, (key,), beside=beside)
+	rows = run(("turn by key",), build, (key,), vantage)
 	return rows[0] if rows else None
 
 
-def between(session: str, first: int, last: int, *, beside: bool = False) -> list[Turn]:
+def between(session: str, first: int, last: int, vantage: Vantage = HERE) -> list[Turn]:
 	"""Turns `first` to `last`, both included, in order; those that exist."""
 	if last < first:
 		return []
@@ -126,55 +128,37 @@ def between(session: str, first: int, last: int, *, beside: bool = False) -> lis
 		return query.orderby(turns.name)
 
 	values = (name_of(session, first), name_of(session, last), session)
-	return [_turn(row) for row in run(("turns",), build, values, beside=beside)]
+	return [_turn(row) for row in run(("turns",), build, values, vantage)]
 
 
-def exchange(session: str, sequence: int, *, beside: bool = False) -> list[Turn]:
+def exchange(session: str, sequence: int, vantage: Vantage = HERE) -> list[Turn]:
 	"""A turn and what was answered to it: the turns right after it that name it."""
-	following = between(session, sequence, sequence + MOST_REPLIES, beside=beside)
+	following = between(session, sequence, sequence + MOST_REPLIES, vantage)
 	return [turn for turn in following if sequence in (turn.sequence, turn.reply_to)]
-
-
-MOST_REPLIES = 50  # in one turn
 
 
 def take_back(stored: list[Turn]) -> None:
 	"""Remove turns this very transaction has inserted, when the write they belong to failed."""
-
-	def build():
-		turns = table(DOCTYPE)
-		return frappe.qb.from_(turns).delete().where(turns.name == P)
-
+	turns = table(DOCTYPE)
 	for turn in stored:
-		run(("take back turn",), build, (name_of(turn.session, turn.sequence),))
+		name = name_of(turn.session, turn.sequence)
+		write(frappe.qb.from_(turns).delete().where(turns.name == name))
 
 
 def delete_some(session: str, limit: int) -> int:
 	"""Remove at most `limit` of a session's turns, oldest first; returns how many (its purge is under way)."""
-
-	def oldest():
-		turns = table(DOCTYPE)
-		query = frappe.qb.from_(turns).select(turns.name).where(turns.session == P)
-		return query.orderby(turns.name).limit(limit)
-
-	def remove():
-		turns = table(DOCTYPE)
-		return frappe.qb.from_(turns).delete().where(turns.name.isin([P for _name in names]))
-
-	names = [name for (name,) in run(("oldest turns", limit), oldest, (session,))]
+	turns = table(DOCTYPE)
+	oldest = frappe.qb.from_(turns).select(turns.name).where(turns.session == session)
+	names = [name for (name,) in ask(oldest.orderby(turns.name).limit(limit))]
 	if names:
-		run(("delete turns", len(names)), remove, names)
+		write(frappe.qb.from_(turns).delete().where(turns.name.isin(names)))
 	return len(names)
 
 
 def delete(session: str) -> None:
 	"""Remove a session's turns (it is being deleted itself)."""
-
-	def build():
-		turns = table(DOCTYPE)
-		return frappe.qb.from_(turns).delete().where(turns.session == P)
-
-	run(("delete turns",), build, (session,))
+	turns = table(DOCTYPE)
+	write(frappe.qb.from_(turns).delete().where(turns.session == session))
 
 
 def _select():
