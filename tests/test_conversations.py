@@ -2,9 +2,10 @@
 
 import pytest
 
-from assistant_session.demo import conversations
+from dev.demo import conversations
+from dev.harness.scene import Scene
 
 
 @pytest.mark.parametrize("name", sorted(conversations.ALL))
 def test_a_lost_conversation_goes_through_killed_workers(name, workers, site, bench):
-	conversations.ALL[name](conversations.Scene(workers, bench, print))
+	conversations.ALL[name](Scene(workers, bench, print))

@@ -6,7 +6,9 @@ import secrets
 import pytest
 
 from assistant_session.privacy import requests
-from tests.callers import SUPERUSER, Caller, key_of, new_user
+from dev.harness.caller import Caller
+from dev.harness.users import new_user
+from tests.callers import SUPERUSER, key_of
 from tests.conftest import SITE
 from tests.test_personal_data import _queued, mailed, theirs, website_user
 

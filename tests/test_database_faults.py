@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.callers import Caller
+from dev.harness.caller import Caller
 from tests.conftest import SITE
 
 # Every code that means "the database is away" to `compat`, a deadlock, a lock wait, and one that nobody knows.

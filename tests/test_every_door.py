@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from assistant_session.web.side_doors import innermost, path_of
-from tests.callers import AGENT, OWNER, VISITOR, Caller, key_of
+from dev.harness.caller import Caller
+from tests.callers import AGENT, OWNER, VISITOR, key_of
 from tests.conftest import SITE
 from tests.test_hidden_fields import stored_values
 from tests.test_side_doors import SAID, SESSION, TURN, names, stored

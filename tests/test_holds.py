@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker import WorkerError
+from dev.harness.worker import WorkerError
 
 HELD = "sessions.block = sessions.turn(name, 'being thought about'); sessions.block.__enter__()"
 STORE = """

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.callers import OWNER, SERVICE, TOKEN, UNKNOWN, VISITOR, Caller, key_of, uuid4
+from dev.harness.caller import TOKEN, Caller
+from tests.callers import OWNER, SERVICE, UNKNOWN, VISITOR, key_of, uuid4
 from tests.conftest import SITE
 from tests.databases import until_running
 

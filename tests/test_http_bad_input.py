@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant_session import api
-from tests.callers import OWNER, PREFIX, SERVICE, TOKEN, UNKNOWN, Caller, key_of, uuid4
+from dev.harness.caller import PREFIX, TOKEN, Caller
+from tests.callers import OWNER, SERVICE, UNKNOWN, key_of, uuid4
 from tests.conftest import SITE
 
 ENDPOINTS = sorted(

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.callers import PREFIX, TOKEN, traces
+from dev.harness.caller import PREFIX, TOKEN
+from tests.callers import traces
 from tests.conftest import SITE
 from tests.test_http_access import PERSONAL, caller, refused
 

@@ -6,7 +6,8 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from tests.callers import OWNER, Caller, key_of, traces, uuid4
+from dev.harness.caller import Caller
+from tests.callers import OWNER, key_of, traces, uuid4
 from tests.conftest import SITE
 
 SECRET = f"pin-{secrets.token_hex(12)}"  # of this run alone: what another left is not ours

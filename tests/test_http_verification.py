@@ -3,8 +3,9 @@
 import pytest
 
 from assistant_session.demo import register
+from dev.harness.caller import TOKEN, Caller
 from tests import checks
-from tests.callers import OWNER, STAFF_ADMINISTRATOR, TOKEN, VISITOR, Caller, key_of, uuid4
+from tests.callers import OWNER, STAFF_ADMINISTRATOR, VISITOR, key_of, uuid4
 from tests.conftest import SITE
 from tests.sealed import every_seal_fits
 from tests.test_dialogue import member

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from assistant_session.demo import register
+from dev.harness.caller import Caller
 from tests import checks
-from tests.callers import AGENT, AUDITOR, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR, Caller, key_of
+from tests.callers import AGENT, AUDITOR, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR, key_of
 from tests.conftest import SITE
 from tests.test_dialogue import member
 from tests.test_lockout import right, wrong

@@ -90,7 +90,8 @@ def test_an_unknown_session_is_not_found(call, endpoint):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_get_is_refused(workers, endpoint, opened):
-	from tests.callers import Caller, key_of
+	from dev.harness.caller import Caller
+	from tests.callers import key_of
 	from tests.conftest import SITE
 
 	caller = Caller(workers.url, SITE, key=key_of(STAFF_ADMINISTRATOR))

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tests.callers import Caller, uuid4
+from dev.harness.caller import Caller
+from tests.callers import uuid4
 from tests.conftest import SITE
 
 
@@ -222,7 +223,7 @@ def test_who_is_refused_waits_as_long_for_an_id_that_exists_as_for_one_that_does
 	read = reading.read
 	for name, took in ((page.session_id, 0.001), ("never-heard-of", 0.02)):
 		monkeypatch.setattr(
-			access.coherence,
+			access.reading,
 			"read",
 			lambda name, took=took: (clock.__setitem__(0, clock[0] + took), read(name))[1],
 		)

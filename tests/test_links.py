@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from tests.callers import AGENT, OWNER, SUPERUSER, VISITOR, Caller
+from dev.harness.caller import Caller
+from tests.callers import AGENT, OWNER, SUPERUSER, VISITOR
 from tests.conftest import SITE
 from tests.test_side_doors import SAID, SESSION, TURN, ask, names, stored
 
@@ -137,7 +138,7 @@ def test_no_list_tells_strangers_which_conversations_have_a_tag_or_are_followed(
 
 
 def _desk_user(site, user: str) -> None:
-	from tests.callers import new_user
+	from dev.harness.users import new_user
 
 	if not site.db.exists("User", user):
 		document = new_user(user)
@@ -198,7 +199,7 @@ def test_a_web_form_changes_no_settings_and_is_not_made_for_ours(site, ask):
 def test_a_system_manager_customises_our_doctypes(ask, site):
 	manager = "session.manager@example.com"
 	if not site.db.exists("User", manager):
-		from tests.callers import new_user
+		from dev.harness.users import new_user
 
 		document = new_user(manager)
 		document.user_type = "System User"

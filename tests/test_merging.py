@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
+from dev.harness.worker import WorkerError
 from tests.races import race
 from tests.sealed import every_seal_fits
-from tests.worker import WorkerError
 
 __all__ = ["every_seal_fits"]
 

@@ -7,9 +7,9 @@ import uuid
 
 import pytest
 
-from benchmarks.trips import Trips
+from dev.harness.proxy import Proxy
+from dev.harness.trips import Trips
 from tests import checks
-from tests.proxy import Proxy
 from tests.races import race
 from tests.test_sites import BOTH, ONE, OTHER
 

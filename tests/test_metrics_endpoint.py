@@ -8,18 +8,9 @@ import uuid
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.callers import (
-	AGENT,
-	AUDITOR,
-	MONITOR,
-	OWNER,
-	SERVICE,
-	STAFF_ADMINISTRATOR,
-	SUPERUSER,
-	VISITOR,
-	Caller,
-)
-from tests.callers import PREFIX as API
+from dev.harness.caller import PREFIX as API
+from dev.harness.caller import Caller
+from tests.callers import AGENT, AUDITOR, MONITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR
 from tests.conftest import REPOSITORY, SITE
 from tests.test_metrics import answered, configured, counted, label, total
 from tests.test_side_doors import ask
@@ -128,8 +119,8 @@ def test_what_happens_over_http_is_shown_by_the_next_scrapes(ask, grown, workers
 
 def test_a_server_that_is_told_to_stop_brings_what_it_has(site, cache_server, sessions):
 	"""Its first request flushes at once, those of the minute after it only here, at the end."""
-	from assistant_session.demo.stage import Stage
 	from assistant_session.metrics import totals
+	from dev.harness.stage import Stage
 
 	key, stage = ("sessions_not_found", "unknown"), Stage(os.environ["FRAPPE_BENCH"], SITE)
 	try:

@@ -9,8 +9,9 @@ import pytest
 import requests
 
 from assistant_session.demo import register
+from dev.harness.caller import PREFIX, TOKEN, Caller
 from tests.browser import log_in
-from tests.callers import OWNER, PREFIX, SERVICE, SUPERUSER, TOKEN, VISITOR, Caller, key_of, uuid4
+from tests.callers import OWNER, SERVICE, SUPERUSER, VISITOR, key_of, uuid4
 from tests.conftest import SITE
 from tests.test_dialogue import authentication, member
 from tests.test_lockout import right

@@ -6,8 +6,9 @@ Also when database, verifier or chatbot fail in the middle.
 import pytest
 
 from assistant_session.demo import register
+from dev.harness.caller import TOKEN, Caller
 from tests import checks
-from tests.callers import TOKEN, Caller, traces, uuid4
+from tests.callers import traces, uuid4
 from tests.conftest import SITE
 from tests.test_dialogue import member
 from tests.test_lockout import right

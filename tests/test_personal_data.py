@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from assistant_session.demo import register
-from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR, new_user
+from dev.harness.users import new_user
+from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR
 from tests.test_dialogue import authentication, member
 from tests.test_export import verified
 from tests.test_staff_endpoints import call

@@ -1,13 +1,13 @@
 """The pocket bench's PostgreSQL, which runs where the core of the suite is tried on it."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
+from dev.servers import listens
 from tests.conftest import REPOSITORY
 
 DIES = """
@@ -32,8 +32,3 @@ def test_a_postgresql_ends_with_the_process_that_started_it(tmp_path):
 	while listens(int(done.stdout)) and time.monotonic() < deadline:
 		time.sleep(0.05)
 	assert not listens(int(done.stdout))
-
-
-def listens(port: int) -> bool:
-	with socket.socket() as probe:
-		return probe.connect_ex(("127.0.0.1", port)) == 0

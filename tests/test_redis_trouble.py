@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.proxy import Proxy
+from dev.harness.proxy import Proxy
 
 STATE = "result = sessions.get(name).current_state"
 MOVE = "sessions.transition(name, state); frappe.db.commit()"

@@ -10,8 +10,8 @@ import contextlib
 import pytest
 
 from assistant_session import database
+from dev.harness.caller import Caller
 from tests import databases
-from tests.callers import Caller
 from tests.conftest import REPOSITORY, SITE
 from tests.test_dialogue import authentication, member
 from tests.test_lockout import right

@@ -6,7 +6,8 @@ import secrets
 
 import pytest
 
-from tests.callers import TOKEN, Caller, new_user
+from dev.harness.caller import TOKEN, Caller
+from dev.harness.users import new_user
 from tests.conftest import REPOSITORY, SITE
 from tests.test_consistency import damage, ensured, kinds, set_row, stored, told
 from tests.test_desk_edits import another

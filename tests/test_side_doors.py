@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.callers import AGENT, AUDITOR, OWNER, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR, Caller, key_of
+from dev.harness.caller import Caller
+from tests.callers import AGENT, AUDITOR, OWNER, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR, key_of
 from tests.conftest import REPOSITORY, SITE
 
 SESSION, TURN, EVENT = "Conversation Session", "Conversation Turn", "Session Event"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR, Caller, key_of
+from dev.harness.caller import Caller
+from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR, key_of
 from tests.conftest import SITE
 from tests.test_consistency import damage, set_row, stored, told
 

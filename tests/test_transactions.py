@@ -2,8 +2,8 @@
 
 import pytest
 
+from dev.harness.worker import WorkerError
 from tests.sealed import every_seal_fits
-from tests.worker import WorkerError
 
 __all__ = ["every_seal_fits"]
 

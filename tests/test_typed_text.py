@@ -9,8 +9,9 @@ import json
 
 import pytest
 
+from dev.harness.caller import Caller
 from tests import checks
-from tests.callers import AGENT, SUPERUSER, Caller, key_of
+from tests.callers import AGENT, SUPERUSER, key_of
 from tests.conftest import SITE
 
 PAYLOAD = "<img src=x onerror=hit('{0}')><input type=password placeholder=fake>\"'>{{{{ 7*7 }}}}"

@@ -4,13 +4,16 @@ import os
 import secrets
 import sys
 import traceback
-from pathlib import Path
 
 import frappe
 
-from . import cast, conversations
-from .client import Failed
-from .stage import Stage
+from dev.harness import cast
+from dev.harness.client import Failed
+from dev.harness.connection import connected
+from dev.harness.scene import Scene
+from dev.harness.stage import Stage
+
+from . import conversations
 
 LINE = "─" * 78
 
@@ -18,28 +21,31 @@ LINE = "─" * 78
 def main(arguments: list[str]) -> int:
 	bench, site = os.environ["FRAPPE_BENCH"], os.environ["FRAPPE_SITE"]
 	stage = Stage(bench, site, assistant_session_responder="assistant_session.demo.respond")
-	os.chdir(stage.sites)
-	frappe.init(site, sites_path=".")
-	frappe.connect()
 	try:
-		keys = cast.prepare()
-		stage.start()
-		failed = sum(not _play(name, play, stage, keys) for name, play in conversations.ALL.items())
-		print(f"{LINE}\nconversations: {len(conversations.ALL) - failed} passed, {failed} failed", flush=True)
-		if "--serve" in arguments:
-			_serve(stage, Path(bench))
+		with connected(stage.sites, site):
+			failed = _play_all(stage)
+			if "--serve" in arguments:
+				_serve(stage)
 		return 1 if failed else 0
 	except KeyboardInterrupt:
 		return 130
 	finally:
 		stage.close()
-		frappe.destroy()
 
 
-def _play(name: str, play, stage: Stage, keys: dict[str, str]) -> bool:
+def _play_all(stage: Stage) -> int:
+	"""How many conversations failed."""
+	keys = cast.prepare()
+	stage.start()
+	failed = sum(not _play(play, stage, keys) for play in conversations.ALL.values())
+	print(f"{LINE}\nconversations: {len(conversations.ALL) - failed} passed, {failed} failed", flush=True)
+	return failed
+
+
+def _play(play, stage: Stage, keys: dict[str, str]) -> bool:
 	print(f"{LINE}\n{play.__doc__}\n", flush=True)
 	try:
-		play(conversations.Scene(stage, keys, lambda line: print(line, flush=True)))
+		play(Scene(stage, keys, lambda line: print(line, flush=True)))
 	except Exception as error:
 		print(f"  FAILED: {error}", flush=True)
 		if not isinstance(error, Failed):
@@ -49,13 +55,13 @@ def _play(name: str, play, stage: Stage, keys: dict[str, str]) -> bool:
 	return True
 
 
-def _serve(stage: Stage, bench: Path) -> None:
+def _serve(stage: Stage) -> None:
 	"""Leave the site running until Ctrl-C, with a login for its REST API."""
 	password = secrets.token_urlsafe(9)
 	user = frappe.get_doc("User", "krishna@example.com")
 	user.new_password = password
 	user.save(ignore_permissions=True)
-	frappe.db.commit()  # nosemgrep: the demo's own set-up
+	frappe.db.commit()
 	print(
 		f"\nThe site is at {stage.url} (header “Host: {stage.site}”).\n"
 		f"Login: krishna@example.com / {password}\n"

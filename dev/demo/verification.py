@@ -2,10 +2,10 @@
 
 import frappe
 
-from .. import sessions
-from . import register
-from .client import Client, expect
-from .scene import Scene
+from assistant_session import sessions
+from assistant_session.demo import register
+from dev.harness.client import Client, expect
+from dev.harness.scene import Scene
 
 
 def pension(scene: Scene) -> None:

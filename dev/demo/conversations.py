@@ -3,16 +3,16 @@
 Each is a function of a Scene and raises Failed where something is not as it should be.
 """
 
-import threading
 import uuid
-from collections.abc import Callable
 from functools import partial
 
 import frappe
 
-from .. import sessions
-from .client import Client, expect
-from .scene import Scene
+from assistant_session import sessions
+from dev.harness.client import Client, expect
+from dev.harness.scene import Scene
+from dev.harness.together import together
+
 from .verification import pension
 
 LOST = "not found"
@@ -63,7 +63,7 @@ def _clinic_stranger(scene: Scene, device: str, session_id: str) -> None:
 def _clinic_ttl(scene: Scene) -> None:
 	router = scene.client(key=scene.keys["router@example.com"])
 	while sessions.cleanup_expired_sessions():  # what others left on this site
-		frappe.db.commit()  # nosemgrep: a scheduler job would end here
+		frappe.db.commit()
 	for seconds in (3600, 86400, 604800):
 		device = str(uuid.uuid4())
 		status, body = router.call("set_session_lock", device_id=device, agent_key="scheduling", ttl=seconds)
@@ -71,7 +71,7 @@ def _clinic_ttl(scene: Scene) -> None:
 		_age_lock(scene, device, seconds + 1)
 		expect(router.call("get_session_lock", device_id=device)[1]["lock"] is None, "its time is over")
 	cleared = sessions.cleanup_expired_sessions()
-	frappe.db.commit()  # nosemgrep: a scheduler job would end here
+	frappe.db.commit()
 	expect(cleared == 3, f"three overdue locks are cleared, not {cleared}")
 	scene.write(f"  locks of 1 hour, 1 day and 1 week expired on time; the job cleared {cleared}")
 
@@ -83,7 +83,7 @@ def _age_lock(scene: Scene, device: str, seconds: int) -> None:
 	ends = frappe.db.get_value("Conversation Session", {"device_id": device}, "agent_lock_expires_at")
 	past = frappe.utils.add_to_date(ends, seconds=-seconds)
 	frappe.qb.update(table).set(table.agent_lock_expires_at, past).where(table.device_id == device).run()
-	frappe.db.commit()  # nosemgrep
+	frappe.db.commit()
 	name = frappe.db.get_value("Conversation Session", {"device_id": device})
 	sessions.recover(name)
 
@@ -91,7 +91,7 @@ def _age_lock(scene: Scene, device: str, seconds: int) -> None:
 def _clinic_hundred(scene: Scene) -> None:
 	quiet = Scene(scene.stage, scene.keys, lambda _line: None)
 	clients = [quiet.client(device=str(uuid.uuid4())) for _number in range(100)]
-	_together([partial(one.open, channel="Clinic") for one in clients])
+	together([partial(one.open, channel="Clinic") for one in clients])
 	expect(len({one.session_id for one in clients}) == 100, "a hundred devices, a hundred sessions")
 	scene.write("  a hundred devices at once: a hundred sessions")
 
@@ -103,7 +103,7 @@ def _clinic_race(scene: Scene) -> None:
 	def lock(router: Client, agent: str) -> None:
 		answers.append(router.call("set_session_lock", device_id=device, agent_key=agent)[1]["lock"])
 
-	_together([lambda: lock(routers[0], "scheduling"), lambda: lock(routers[1], "billing")])
+	together([lambda: lock(routers[0], "scheduling"), lambda: lock(routers[1], "billing")])
 	winners = {answer["agent"] for answer in answers}
 	expect(len(winners) == 1 and sum(answer["won"] for answer in answers) == 1, f"one winner: {answers}")
 	scene.write(f"  two workers lock one device at the same moment: both say {winners.pop()}")
@@ -134,7 +134,7 @@ def _bank_two_tabs(scene: Scene) -> None:
 	tabs = [scene.client(key=scene.keys["krishna@example.com"]) for _number in range(2)]
 	for tab in tabs:
 		tab.session_id = customer.session_id
-	_together([lambda: tabs[0].say("Pay my rent"), lambda: tabs[1].say("Block my card")])
+	together([lambda: tabs[0].say("Pay my rent"), lambda: tabs[1].say("Block my card")])
 	history = [turn["content"] for turn in customer.history()]
 	expect({"Pay my rent", "Block my card"} < set(history), "both tabs' messages are stored")
 	expect("Question 2" in " ".join(history), "neither overwrote the other's count")
@@ -214,7 +214,7 @@ def _shop_combinations(scene: Scene, living: str) -> None:
 	status = expired.call("send_message", session_id=expired.session_id, message="hello")[0]
 	expect(status == 410, f"expired: {status}")
 	expect(sessions.cleanup_expired() >= 1, "the job finds the expired one")
-	frappe.db.commit()  # nosemgrep: a scheduler job would end here
+	frappe.db.commit()
 	expect(sessions.get(living).status == "Active", "in both: found")
 	scene.write("  neither: 404 · deleted behind the app's back: 404 · expired: 410 · both: found")
 
@@ -233,7 +233,7 @@ def _behind_the_back(scene: Scene, name: str, expires: str | None) -> None:
 		frappe.qb.from_(table).delete().where(table.name == name).run()
 	else:
 		frappe.qb.update(table).set(table.expires_at, expires).where(table.name == name).run()
-	frappe.db.commit()  # nosemgrep
+	frappe.db.commit()
 	if expires is not None:
 		sessions.recover(name)
 
@@ -241,27 +241,6 @@ def _behind_the_back(scene: Scene, name: str, expires: str | None) -> None:
 def _counts(scene: Scene) -> dict[str, int]:
 	scene.fresh()
 	return sessions.counts()
-
-
-def _together(calls: list[Callable[[], object]]) -> None:
-	"""Run all at the same moment; the first error is raised when all have ended."""
-	errors: list[BaseException] = []
-	barrier = threading.Barrier(len(calls))
-
-	def run(call: Callable[[], object]) -> None:
-		barrier.wait()
-		try:
-			call()
-		except BaseException as error:
-			errors.append(error)
-
-	threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-	for thread in threads:
-		thread.start()
-	for thread in threads:
-		thread.join()
-	if errors:
-		raise errors[0]
 
 
 ALL = {"A": pension, "B": clinic, "C": bank, "D": presentation, "E": shop}

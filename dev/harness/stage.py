@@ -1,29 +1,29 @@
-"""Where the demo and the tests play: the bench's sites in a folder of their own, and real gunicorn workers.
+"""Where demo, tests and chaos play: the bench's sites in a folder of their own, and real gunicorn workers.
 
 The folder links to the bench's sites and has a configuration of its own, so that nothing of the bench is
 changed. `restart` kills the workers with SIGKILL and starts new ones.
 """
 
-import ctypes
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from dev import servers
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
-PR_SET_PDEATHSIG = 1
 
 
 class Stage:
 	"""Sites folder and workers. `overrides` go on top of the bench's common_site_config.json."""
 
-	application = "assistant_session.demo.wsgi:application"
+	application = "dev.harness.wsgi:application"
 
 	def __init__(self, bench: str, site: str, **overrides):
 		self.bench, self.site = Path(bench), site
@@ -31,7 +31,7 @@ class Stage:
 		self.sites = self.root / "sites"
 		self.log = self.root / "workers.log"
 		self._lay_out(overrides)
-		self.port = _free_port()
+		self.port = servers.free_port()
 		self.master: subprocess.Popen | None = None
 
 	@property
@@ -48,11 +48,12 @@ class Stage:
 			self.master = subprocess.Popen(
 				command,
 				cwd=self.sites,
-				env={**os.environ, "SITES_PATH": ".", **environment},
+				env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SITES_PATH": ".", **environment},
 				stdin=subprocess.DEVNULL,
 				stdout=sink,
 				stderr=subprocess.STDOUT,
-				preexec_fn=_end_with_parent,
+				preexec_fn=servers.end_with_parent,
+				start_new_session=True,  # `kill` is for the whole group
 			)
 		self._wait()
 
@@ -61,7 +62,7 @@ class Stage:
 		if self.master and self.master.poll() is None:
 			os.killpg(self.master.pid, signal.SIGKILL)
 			self.master.wait()
-			while _listens(self.port):  # a dying worker may still hold the socket for a moment
+			while servers.listens(self.port):  # a dying worker may still hold the socket for a moment
 				time.sleep(0.01)
 		self.master = None
 
@@ -75,16 +76,10 @@ class Stage:
 
 	def command(self, *arguments: str) -> subprocess.CompletedProcess:
 		"""One of `bench --site S …`'s commands, with its output."""
-		command = [
-			sys.executable,
-			"-m",
-			"frappe.utils.bench_helper",
-			"frappe",
-			"--site",
-			self.site,
-			*arguments,
-		]
-		return subprocess.run(command, cwd=self.sites, capture_output=True, text=True, check=False)
+		helper = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site", self.site]
+		return subprocess.run(
+			[*helper, *arguments], cwd=self.sites, capture_output=True, text=True, check=False
+		)
 
 	def _lay_out(self, overrides: dict) -> None:
 		self.sites.mkdir()
@@ -99,28 +94,8 @@ class Stage:
 	def _wait(self) -> None:
 		deadline = time.monotonic() + READY_SECONDS
 		while time.monotonic() < deadline and self.master is not None and self.master.poll() is None:
-			if _listens(self.port):
+			if servers.listens(self.port):
 				return
 			time.sleep(0.05)
 		self.kill()
 		raise RuntimeError(f"the workers did not start:\n{self.log.read_text()[-3000:]}")
-
-
-def _end_with_parent() -> None:
-	"""In the child: a process group of its own, and an end when this process ends, however it does (Linux)."""
-	os.setsid()
-	ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _listens(port: int) -> bool:
-	try:
-		socket.create_connection(("127.0.0.1", port), timeout=1).close()
-	except OSError:
-		return False
-	return True
-
-
-def _free_port() -> int:
-	with socket.socket() as probe:
-		probe.bind(("127.0.0.1", 0))
-		return probe.getsockname()[1]

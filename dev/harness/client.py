@@ -1,12 +1,11 @@
-"""A person's page, or a router: an HTTP client that writes down what was said and who answered."""
+"""A person's page, or a router: it writes down what was said and who answered."""
 
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-import requests
+from .caller import TOKEN, Caller
 
-TOKEN = "X-Assistant-Session-Token"
 Print = Callable[[str], None]
 
 
@@ -20,27 +19,19 @@ def expect(truth: Any, what: str) -> None:
 
 
 class Client:
-	"""Keeps what a page keeps: session id, token, device. `key` is a Frappe API key for a logged-in user."""
+	"""Keeps what a page keeps: session id and token. `key` is a Frappe API key for a logged-in user."""
 
 	def __init__(
 		self, url: str, site: str, write: Print, *, device: str | None = None, key: str | None = None
 	):
-		self.url, self.site, self.write, self.device, self.key = url, site, write, device, key
+		self.caller, self.write = Caller(url, site, key=key, device=device), write
 		self.session_id = ""
 		self.token: str | None = None
 		self.worker = "?"
 
 	def call(self, endpoint: str, **arguments: Any) -> tuple[int, dict]:
 		"""Status and body of one POST."""
-		headers = {"Host": self.site, "X-Frappe-Site-Name": self.site}
-		if self.token:
-			headers[TOKEN] = self.token
-		if self.device:
-			headers["X-Device-ID"] = self.device
-		if self.key:
-			headers["Authorization"] = f"token {self.key}"
-		address = f"{self.url}/api/method/assistant_session.api.{endpoint}"
-		response = requests.post(address, json=arguments, headers=headers, timeout=60)
+		response = self.caller.call(endpoint, token=self.token, **arguments)
 		self.token = response.headers.get(TOKEN, self.token)
 		self.worker = response.headers.get("X-Worker", "?")
 		body = response.json()

@@ -14,13 +14,13 @@ import sys
 import traceback
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Worker:
 	def __init__(self, sites: Path, site: str, environment: dict[str, str]):
 		self.process = subprocess.Popen(
-			[sys.executable, "-u", str(Path(__file__)), site],
+			[sys.executable, "-u", "-m", "dev.harness.worker", site],
 			cwd=sites,
 			env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
 			stdin=subprocess.PIPE,
@@ -74,11 +74,11 @@ def _serve(site: str) -> None:
 	from assistant_session.sessions.coherence.memory import memory
 	from assistant_session.sessions.operations import turn_block
 	from assistant_session.sessions.tables import session_rows
+	from dev.harness.connection import connect
 	from tests import databases
 
 	out, sys.stdout = sys.stdout, sys.stderr
-	frappe.init(site, sites_path=".")
-	frappe.connect()
+	connect(site)
 	given = dict(
 		frappe=frappe, authentication=authentication, compat=compat, config=config, databases=databases,
 		leases=leases, ledger=ledger, lockout=lockout, memory=memory, reading=reading, register=register,
