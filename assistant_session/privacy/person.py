@@ -191,7 +191,7 @@ def _events(row: Row) -> list[dict[str, Any]]:
 
 def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:
 	try:
-		text = encryption.reveal(getattr(row, column))
+		text = encryption.decrypted(getattr(row, column))
 		return json.loads(text) if text and is_json else text
 	except (SessionError, ValueError):
 		unreadable[column] = getattr(row, column)

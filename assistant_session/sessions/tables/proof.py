@@ -45,7 +45,7 @@ def granted(
 	return {
 		"authenticated": 1, "auth_method": method, "authenticated_at": now,
 		"auth_expires_at": now + timedelta(seconds=seconds), "identity_hash": hashed,
-		"user_profile": encryption.conceal(text),
+		"user_profile": encryption.encrypted(text),
 	}  # fmt: skip
 
 
