@@ -13,11 +13,15 @@ import pytest
 
 from dev import packages, servers
 from tests.browser import browser, contexts, desk
+from tests.damaged import damage, set_row, stored, told
+from tests.people import asked, authentication, member
 
-__all__ = ["browser", "contexts", "desk"]
+__all__ = [
+	"asked", "authentication", "browser", "contexts", "damage", "desk", "member", "set_row", "stored", "told",
+]  # fmt: skip
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SITE, OTHER_SITE = os.environ["FRAPPE_SITE"], os.environ.get("FRAPPE_OTHER_SITE", "")
+SITE, OTHER_SITE = os.environ.get("FRAPPE_SITE", ""), os.environ.get("FRAPPE_OTHER_SITE", "")
 
 
 class CacheServer:
