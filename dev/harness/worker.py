@@ -1,18 +1,25 @@
-"""A Python process of its own on the site: it runs snippets and answers with the value of `result`.
+"""A Python process of its own on the site: it runs functions of modules, and what they return comes back as JSON.
 
 other = worker()
-other.run("result = sessions.get(name).current_state", name=opened)
-pending = other.start("...")      # runs while the test goes on
-pending()                         # waits and returns the result
+other.run(sessions.transition, name, "MOVED")     # any function that can be imported, sent by its dotted name
+other.commit()
+pending = other.start(in_workers.say, name, "hello")    # runs while the test goes on
+pending()                                         # waits and returns the result
+
+Arguments and results are what JSON can hold; of anything else its text comes back.
 """
 
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -29,13 +36,26 @@ class Worker:
 		)
 		assert self.process.stdout.readline() == "ready\n"
 
-	def start(self, code: str, **names):
-		self.process.stdin.write(json.dumps({"code": code, "names": names}) + "\n")
+	def start(self, function: Callable, *arguments: Any, **named: Any) -> Callable[[], Any]:
+		request = {"function": name_of(function), "arguments": arguments, "named": named}
+		self.process.stdin.write(json.dumps(request) + "\n")
 		self.process.stdin.flush()
 		return self._answer
 
-	def run(self, code: str, **names):
-		return self.start(code, **names)()
+	def run(self, function: Callable, *arguments: Any, **named: Any) -> Any:
+		return self.start(function, *arguments, **named)()
+
+	def write(self, function: Callable, *arguments: Any, **named: Any) -> Any:
+		"""Run it and commit."""
+		result = self.run(function, *arguments, **named)
+		self.commit()
+		return result
+
+	def commit(self) -> None:
+		self.run(commit)
+
+	def rollback(self) -> None:
+		self.run(rollback)
 
 	def kill(self) -> None:
 		self.process.send_signal(signal.SIGKILL)
@@ -48,53 +68,59 @@ class Worker:
 			self.process.kill()
 		self.process.wait()
 
-	def _answer(self):
-		line = self.process.stdout.readline()
-		answer = json.loads(line)
+	def _answer(self) -> Any:
+		answer = json.loads(self.process.stdout.readline())
 		if "error" in answer:
 			raise WorkerError(answer["error"], answer["traceback"])
 		return answer["result"]
 
 
 class WorkerError(Exception):
-	"""A snippet raised; `kind` is the class name of what it raised."""
+	"""The function raised; `kind` is the class name of what it raised."""
 
 	def __init__(self, kind: str, text: str):
 		super().__init__(f"{kind}\n{text}")
 		self.kind = kind
 
 
-def _serve(site: str) -> None:
+def name_of(function: Callable) -> str:
+	"""By which another process finds the function: `module:name`."""
+	return f"{function.__module__}:{function.__qualname__}"
+
+
+def named(name: str) -> Callable:
+	module, _colon, path = name.partition(":")
+	return attrgetter(path)(importlib.import_module(module))
+
+
+def commit() -> None:
 	import frappe
 
-	from assistant_session import authentication, compat, sessions
-	from assistant_session.authentication import lockout
-	from assistant_session.sessions import config, vantage
-	from assistant_session.sessions.coherence import leases, ledger, reading, register, writing
-	from assistant_session.sessions.coherence.memory import memory
-	from assistant_session.sessions.operations import turn_block
-	from assistant_session.sessions.tables import session_rows
+	frappe.db.commit()
+
+
+def rollback() -> None:
+	import frappe
+
+	frappe.db.rollback()
+
+
+def _serve(site: str) -> None:
 	from dev.harness.connection import connect
-	from tests import databases
 
 	out, sys.stdout = sys.stdout, sys.stderr
 	connect(site)
-	given = dict(
-		frappe=frappe, authentication=authentication, compat=compat, config=config, databases=databases,
-		leases=leases, ledger=ledger, lockout=lockout, memory=memory, reading=reading, register=register,
-		session_rows=session_rows, sessions=sessions, turn_block=turn_block, vantage=vantage,
-		writing=writing,
-	)  # fmt: skip
+	importlib.import_module("assistant_session.sessions")  # as any process that has to do with sessions
 	out.write("ready\n")
 	for line in sys.stdin:
-		request = json.loads(line)
-		names = {**given, **request["names"], "result": None}
-		try:
-			exec(request["code"], names)
-			answer = {"result": names["result"]}
-		except BaseException as error:
-			answer = {"error": type(error).__name__, "traceback": traceback.format_exc()}
-		out.write(json.dumps(answer, default=str) + "\n")
+		out.write(json.dumps(_answered(json.loads(line)), default=str) + "\n")
+
+
+def _answered(request: dict[str, Any]) -> dict[str, Any]:
+	try:
+		return {"result": named(request["function"])(*request["arguments"], **request["named"])}
+	except BaseException as error:
+		return {"error": type(error).__name__, "traceback": traceback.format_exc()}
 
 
 if __name__ == "__main__":
