@@ -84,7 +84,7 @@ RECORDS = {
 @pytest.mark.mariadb
 def test_uninstalling_leaves_nothing_in_the_database(worker, site):
 	from assistant_session import uninstall
-	from assistant_session.install import ROLES
+	from assistant_session import roles
 
 	def bench(*arguments: str) -> None:
 		sites = os.path.join(os.environ["FRAPPE_BENCH"], "sites")
@@ -104,7 +104,7 @@ def test_uninstalling_leaves_nothing_in_the_database(worker, site):
 	assert os.path.exists(on_disk)
 	try:
 		bench("uninstall-app", "assistant_session", "--yes", "--no-backup")
-		names = {"doctypes": uninstall.doctypes(), "roles": list(ROLES)}
+		names = {"doctypes": uninstall.doctypes(), "roles": list(roles.ALL)}
 		left = set(worker(OTHER_SITE).run(LEFT, **names))
 	finally:
 		bench("install-app", "assistant_session", "--force")

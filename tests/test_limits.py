@@ -222,7 +222,7 @@ def test_who_is_refused_waits_as_long_for_an_id_that_exists_as_for_one_that_does
 	read = reading.read
 	for name, took in ((page.session_id, 0.001), ("never-heard-of", 0.02)):
 		monkeypatch.setattr(
-			access.coherence,
+			access.reading,
 			"read",
 			lambda name, took=took: (clock.__setitem__(0, clock[0] + took), read(name))[1],
 		)
