@@ -7,7 +7,7 @@ ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_
 .PHONY: demo test bench scale chaos mutants translations lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
-	@$(PYTHON) -m dev run python -m assistant_session.demo $(if $(SERVE),--serve)
+	@$(PYTHON) -m dev run python -m dev.demo $(if $(SERVE),--serve)
 
 test:  ## lint and types, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
 	@$(PYTHON) -m dev run --desk --postgres sh -c "$(CHECKS) && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_POSTGRES))"
