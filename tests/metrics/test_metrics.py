@@ -464,16 +464,15 @@ def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, 
 	from assistant_session.counters import counters
 	from assistant_session.metrics import flushing, totals
 
-	real, grown = totals.run, []
+	real, grown = totals.write, []
 
-	def run(key, *more, **named):
-		if key == ("grow metric",):
-			grown.append(key)
-			if len(grown) == 2:
-				raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
-		return real(key, *more, **named)
+	def write(query, **named):
+		grown.append(query)
+		if len(grown) == 2:
+			raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
+		return real(query, **named)
 
-	monkeypatch.setattr(totals, "run", run)
+	monkeypatch.setattr(totals, "write", write)
 	counters.count("turns", label)
 	assert flushing.flush() is False
 	assert (total(label), counted()) == (0, {("turns", label): 1})
