@@ -16,7 +16,7 @@ def print_json(value: dict) -> None:
 
 
 class progress:
-	"""How far it is, on a terminal; `told(n)` says how many are done."""
+	"""How far it is, on a terminal; `on_progress(n)` says how many are done."""
 
 	def __init__(self, total: int, what: str):
 		self.bar: Any = click.progressbar(length=max(total, 1), label=what, file=sys.stderr)

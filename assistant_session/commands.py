@@ -75,8 +75,8 @@ def doctor(context, fix: bool, quick: bool, after: str, as_json: bool):
 
 	with site(context):
 		around = doctors.surroundings()
-		with progress(doctors.count(), "sessions") as told:
-			seen = doctors.visit(fix=fix, deep=not quick, after=after, told=told)
+		with progress(doctors.count(), "sessions") as on_progress:
+			seen = doctors.visit(fix=fix, deep=not quick, after=after, on_progress=on_progress)
 	if as_json:
 		print_json(_visit(seen, around))
 	else:
@@ -96,8 +96,8 @@ def expire(context, yes: bool, as_json: bool):
 		overdue = maintenance.overdue_counts()
 		done = {}
 		if yes:
-			with progress(sum(overdue.values()), "ended") as told:
-				done = maintenance.expire_all(told)
+			with progress(sum(overdue.values()), "ended") as on_progress:
+				done = maintenance.expire_all(on_progress)
 	if as_json:
 		print_json({"overdue": overdue, "ended": done})
 		return
@@ -184,8 +184,8 @@ def purge(context, days: int, yes: bool, as_json: bool):
 		found = retention.count(days)
 		removed = 0
 		if yes:
-			with progress(found["sessions"], "rows") as told:
-				removed = retention.purge(days, told=told)
+			with progress(found["sessions"], "rows") as on_progress:
+				removed = retention.purge(days, on_progress=on_progress)
 	if as_json:
 		print_json({**found, "removed_rows": removed})
 		return

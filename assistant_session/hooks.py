@@ -5,6 +5,8 @@ app_description = "The conversation session of a CRM chatbot, kept"
 app_email = "assistant-session@example.com"
 app_license = "mit"
 
+export_python_type_annotations = True  # a developer who saves a DocType gets its controller's types anew
+
 before_install = "assistant_session.install.before_install"
 after_install = "assistant_session.install.after_install"
 after_migrate = "assistant_session.install.after_migrate"

@@ -76,7 +76,7 @@ def _remove_roles() -> None:
 
 
 def _forget_in_redis() -> None:
-	"""Registers, holds, limits and notes; what Redis does not hear now expires."""
+	"""Registers, leases, limits and notes; what Redis does not hear now expires."""
 	here, pattern = register.connection(), register.key("", "").removesuffix(b":")
 	found = here.call(lambda: list(here.redis.scan_iter(pattern + b"*"))) or []
 	if found:

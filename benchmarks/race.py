@@ -12,7 +12,7 @@ from typing import Protocol
 
 import frappe
 
-from .trips import Trips
+from dev.harness.trips import Trips
 
 WARM_UP = 3  # rounds that do not count
 

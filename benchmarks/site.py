@@ -2,11 +2,14 @@
 
 import os
 import platform
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import frappe
+
+from dev.harness import connection
 
 FOREVER = float("inf")  # seconds
 
@@ -16,20 +19,13 @@ class BenchMissing(Exception):
 
 
 @contextmanager
-def connected():
+def connected() -> Iterator[None]:
 	"""Connect as Administrator to FRAPPE_SITE of FRAPPE_BENCH, and leave again."""
 	bench, site = os.environ.get("FRAPPE_BENCH"), os.environ.get("FRAPPE_SITE")
 	if not (bench and site):
 		raise BenchMissing("FRAPPE_BENCH and FRAPPE_SITE are needed; `make bench` sets them.")
-	here = Path.cwd()
-	os.chdir(Path(bench) / "sites")
-	try:
-		frappe.init(site, sites_path=".")
-		frappe.connect()
+	with connection.connected(Path(bench) / "sites", site):
 		yield
-	finally:
-		frappe.destroy()
-		os.chdir(here)
 
 
 def reconnect() -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 import requests
 
+from dev.harness.caller import PREFIX, TOKEN
+
 from . import bounds
 from .log import Log
 
-TOKEN = "X-Assistant-Session-Token"
 LETTERS = "abcdefghijklmnop"  # nothing that could be taken for a credential or an intent
 AGAIN = frozenset({409, 423, 500, 502, 503, 504})
 BACKOFF = (0.05, 1.0)  # seconds, first and longest
@@ -139,7 +140,7 @@ class Tab:
 	) -> requests.Response | None:
 		address = self.random.choice(self.site.addresses)
 		entry.update(status=None, failure=None, body=None, retry_after=None, worker=None, address=address)
-		address = f"{address}/api/method/assistant_session.api.{call}"
+		address = f"{address}{PREFIX}{call}"
 		try:
 			answer = requests.post(
 				address, json=arguments, headers=headers, timeout=patience or bounds.PATIENCE

@@ -11,9 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-import frappe
-
 from assistant_session import sessions
+from dev.harness.connection import connect
 
 from .log import Log
 
@@ -22,8 +21,7 @@ KNOWN = 70  # the newest sessions, which are read
 
 
 def main(site: str, log: Path, seed: str) -> None:
-	frappe.init(site, sites_path=".")
-	frappe.connect()
+	connect(site)
 	sink, generator, ids = Log(log), random.Random(f"{seed}:reader"), []
 	listener = threading.Thread(target=_listen, args=(ids,), daemon=True)
 	listener.start()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pymysql
 
-from assistant_session.demo.stage import Stage
 from dev import packages, servers
-from tests.proxy import Proxy
+from dev.harness.proxy import Proxy
+from dev.harness.stage import Stage
 
 from . import bounds, database
 

@@ -25,6 +25,15 @@ def free_port() -> int:
 		return probe.getsockname()[1]
 
 
+def listens(port: int) -> bool:
+	"""Whether somebody takes connections on this port of 127.0.0.1."""
+	try:
+		socket.create_connection(("127.0.0.1", port), timeout=1).close()
+	except OSError:
+		return False
+	return True
+
+
 def end_with_parent(ending: int = signal.SIGTERM) -> None:
 	"""In a child, before exec: the signal `ending` when this process ends, however it does (Linux)."""
 	ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ending)
@@ -79,11 +88,9 @@ class Server:
 		while time.monotonic() < deadline:
 			if self.process.poll() is not None:
 				break
-			try:
-				socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+			if listens(self.port):
 				return
-			except OSError:
-				time.sleep(0.05)
+			time.sleep(0.05)
 		self.stop()
 		tail = "\n  ".join(self.log.read_text(errors="replace").splitlines()[-15:])
 		raise SetupError(f"{self.name} did not start. The end of {self.log}:\n  {tail}")

@@ -51,7 +51,7 @@ def _unfit(results: WorkDB, noted: Path) -> set[str]:
 		if " passed" not in output:
 			raise SystemExit(f"the tests cannot be run without any break:\n{output[-3000:]}")
 		noted.write_text(
-			"\n".join(set(re.findall(r"^(?:FAILED|ERROR) (tests/\w+\.py)", output, re.MULTILINE)))
+			"\n".join(set(re.findall(r"^(?:FAILED|ERROR) (tests/[\w/]+\.py)", output, re.MULTILINE)))
 		)
 	return set(noted.read_text().split())
 

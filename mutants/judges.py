@@ -1,7 +1,7 @@
 """Which tests judge a break: those that name the broken module or what it holds, the likeliest first, then a few that go
 through everything.
 
-Whoever breaks `sessions/coherence/leases.py` is noticed by `tests/test_holds.py`, or by a file that speaks of holds often. The tests in
+Whoever breaks `sessions/coherence/leases.py` is noticed by `test_holds.py`, or by a file that speaks of holds often. The tests in
 a browser and those of Frappe's five hundred functions are left out: they are long, and notice what others notice first.
 """
 
@@ -18,10 +18,11 @@ MOST = 10  # files
 def of(tree: Path, module: Path, definition: str | None) -> list[str]:
 	"""Test files, relative to the tree, in the order they are run."""
 	words = _words(module, definition)
-	scored = [(_score(file, words), file.stem) for file in sorted((tree / "tests").glob("test_*.py"))]
-	likely = [name for score, name in sorted(scored, key=lambda one: -one[0]) if score and name not in NEVER]
+	files = {file.stem: file for file in sorted((tree / "tests").rglob("test_*.py"))}
+	scores = {name: _score(file, words) for name, file in files.items() if name not in NEVER}
+	likely = [name for name in sorted(scores, key=lambda name: -scores[name]) if scores[name]]
 	chosen = dict.fromkeys([*likely[:MOST], *THROUGH_EVERYTHING])
-	return [f"tests/{name}.py" for name in chosen]
+	return [files[name].relative_to(tree).as_posix() for name in chosen]
 
 
 def _words(module: Path, definition: str | None) -> dict[str, float]:

@@ -4,6 +4,7 @@ import frappe
 
 from assistant_session.authentication import checks as catalogue
 from assistant_session.demo import register
+from dev.harness import cast
 
 HTTP_CHECK, STRONG_CHECK, OTHER_CHECK = "Test HTTP register", "Test strong register", "Test other register"
 PYTHON_CHECK = "Test Python register"
@@ -21,11 +22,6 @@ PROFILE = [
 	{"kind": "Profile", "key": "name", "field": "full_name"},
 	{"kind": "Profile", "key": "fund", "field": "fund"},
 ]
-# One machine with one page calls as often here as many networks do elsewhere; what limits do is tested with small ones.
-LIMITS = (
-	"reads_per_minute", "reads_per_minute_network", "messages_per_minute_network", "refusals_per_minute_network",
-	"megabytes_per_hour_network",
-)  # fmt: skip
 MEMBER_NUMBER, NATIONAL_NUMBER = (row["label"] for row in CREDENTIALS)
 QUESTION = "Hi can i get an update on my pension fund?"
 
@@ -51,7 +47,7 @@ def prepare(url: str) -> None:
 		"protected_intents",
 		[*({"intent": r.intent, "identity_check": r.identity_check} for r in kept), *wanted],
 	)
-	settings.update(dict.fromkeys(LIMITS, 10**6))
+	settings.update(dict.fromkeys(cast.PER_NETWORK, 10**6))
 	if VOUCHED not in [row.channel for row in settings.channels]:
 		settings.append("channels", {"channel": VOUCHED, "verified_by_provider": 1})
 	settings.strict_intents = (

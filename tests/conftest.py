@@ -13,11 +13,15 @@ import pytest
 
 from dev import packages, servers
 from tests.browser import browser, contexts, desk
+from tests.damaged import damage, set_row, stored, told
+from tests.people import asked, authentication, member
 
-__all__ = ["browser", "contexts", "desk"]
+__all__ = [
+	"asked", "authentication", "browser", "contexts", "damage", "desk", "member", "set_row", "stored", "told",
+]  # fmt: skip
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SITE, OTHER_SITE = os.environ["FRAPPE_SITE"], os.environ.get("FRAPPE_OTHER_SITE", "")
+SITE, OTHER_SITE = os.environ.get("FRAPPE_SITE", ""), os.environ.get("FRAPPE_OTHER_SITE", "")
 
 
 class CacheServer:
@@ -76,9 +80,8 @@ def verifier(verifier_server):
 @pytest.fixture(scope="session")
 def stage(cache_server, verifier_server):
 	"""The sites folder, and gunicorn workers for whoever starts them."""
-	from assistant_session.demo.stage import Stage
+	from dev.harness.stage import Stage
 
-	os.environ["PYTHONPATH"] = str(REPOSITORY)  # the workers import tests.wsgi
 	stage = Stage(
 		os.environ["FRAPPE_BENCH"],
 		SITE,
@@ -95,29 +98,33 @@ def stage(cache_server, verifier_server):
 @pytest.fixture(scope="session")
 def bench(stage, verifier_server):
 	"""This process inside the site, once; returns the API keys of the demo's users."""
-	import frappe
+	from dev.harness.connection import connected
 
-	here = os.getcwd()
-	os.chdir(stage.sites)
-	for name in dict.fromkeys([OTHER_SITE or SITE, SITE]):
-		frappe.init(name, sites_path=".", force=True)
-		frappe.connect()
-		_begin_empty(frappe)
-	from assistant_session.demo import cast
+	if OTHER_SITE:
+		with connected(stage.sites, OTHER_SITE):
+			_begin_empty()
+	with connected(stage.sites, SITE):
+		_begin_empty()
+		yield _prepared(verifier_server.url)
+
+
+def _prepared(verifier: str) -> dict[str, str]:
+	"""Whom and what the tests need on the site; the API keys of the demo's users."""
+	from dev.harness import cast
 	from tests import callers, checks
 
 	for user in callers.ROLES:
 		callers.key_of(user)
 	keys = cast.prepare()
-	checks.prepare(verifier_server.url)
-	yield keys
-	frappe.destroy()
-	os.chdir(here)
+	checks.prepare(verifier)
+	return keys
 
 
-def _begin_empty(frappe) -> None:
+def _begin_empty() -> None:
 	"""What an earlier run left, or a test that failed in it, decides nothing. On the pocket bench, and on a site that
 	allows tests; another one keeps what it has."""
+	import frappe
+
 	if _is_pocket_bench(Path(os.environ["FRAPPE_BENCH"]), REPOSITORY) or frappe.conf.allow_tests:
 		for doctype in (
 			"Conversation Session",
@@ -173,7 +180,7 @@ def opened(site, sessions):
 @pytest.fixture
 def worker(stage, site):
 	"""Starts Python processes with a memory and a connection of their own: `worker()` gives a Worker."""
-	from tests.worker import Worker
+	from dev.harness.worker import Worker
 
 	started = []
 
@@ -209,7 +216,7 @@ def workers(stage, bench):
 @pytest.fixture
 def client(workers, site, bench):
 	"""Makes HTTP clients: `client(device=…, key=…)`, as in the demo."""
-	from assistant_session.demo.client import Client
+	from dev.harness.client import Client
 
 	def make(**more) -> Client:
 		return Client(workers.url, SITE, lambda _line: None, **more)

@@ -1,7 +1,7 @@
 """The demo's application, with the tests' chatbot on the channel `Web`."""
 
 from assistant_session.demo import BOTS
-from assistant_session.demo.wsgi import application
+from dev.harness.wsgi import application
 from tests import bots
 
 BOTS["Web"] = bots

@@ -8,7 +8,7 @@ count and head of its trail. They go to a file that only grows, as one line each
     "assistant_session_anchor_url": "https://…"         POST; answers with 2xx
     "assistant_session_anchor_loopback": true           that URL may be http on this very machine
 
-Each document holds the signature of the one before it. `anchored` compares a file of them with the database. Writing
+Each document holds the signature of the one before it. `verifying` compares a file of them with the database. Writing
 reads in batches, commits nothing but its own place, and goes on from the last document that arrived everywhere; one
 whose arrival is uncertain is sent once more.
 """

@@ -5,9 +5,9 @@
 in Desk; which intents need one stands in Assistant Session Settings. See docs/verification.md.
 """
 
-from .dialogue import Gate, Outcome, logout, require, submit
+from ..sessions.verification import Caller, Outcome
+from .dialogue import Gate, logout, require, submit
 from .gate import answer, gate
 from .staff import revoke, unlock
-from .vouching import Caller
 
 __all__ = ["Caller", "Gate", "Outcome", "answer", "gate", "logout", "require", "revoke", "submit", "unlock"]

@@ -10,13 +10,13 @@
 	else:
 		turn.reply(outcome.text)
 
-`session` is the snapshot of a turn being processed, whose changes are stored with it, or any session's id or
-snapshot, which is then written at once, in the caller's transaction. Nothing a person typed is stored, logged or
+`session` is the Session of a turn being processed, whose changes are stored with it, or any session's id or
+value, which is then written at once, in the caller's transaction. Nothing a person typed is stored, logged or
 shown; a turn whose message holds credentials is stored masked.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import frappe
@@ -33,13 +33,21 @@ from ..sessions.tables import seals, session_rows
 from ..sessions.tables.events import Event
 from ..sessions.tables.proof import identity_hashes
 from ..sessions.tables.row import Row
+from ..sessions.verification import (
+	CANCELLED,
+	HELP,
+	LOCKED,
+	MISSING,
+	NOT_MATCHED,
+	NOTHING_ASKED,
+	UNAVAILABLE,
+	VERIFIED,
+	Caller,
+	Outcome,
+)
 from . import credential_reading, known_devices, lockout, phrases, verifiers, vouching
 from .canonical import Secret
 from .checks import Check, catalogue
-from .vouching import Caller
-
-VERIFIED, NOT_MATCHED, UNAVAILABLE = "verified", "not_matched", "unavailable"
-MISSING, LOCKED, HELP, CANCELLED, NOTHING_ASKED = "missing", "locked", "help", "cancelled", "nothing_asked"
 
 
 @dataclass(frozen=True)
@@ -55,32 +63,6 @@ class Gate:
 
 	def __bool__(self) -> bool:
 		return self.open
-
-
-@dataclass(frozen=True)
-class Outcome:
-	"""What became of what a person typed.
-
-	`kind` is verified, missing, not_matched, unavailable, locked, help, cancelled or nothing_asked; `text` is for the
-	person. `missing` are labels of credentials. After `verified`: `intent` and `message` are what they had asked
-	for, `returning` whether they were here before, `token` the session's new token if it has tokens (the old one
-	is void), `known_device` a cookie (name, value) for the person's browser.
-	"""
-
-	kind: str
-	text: str
-	session: Session
-	missing: tuple[str, ...] = ()
-	locked_until: datetime | None = None
-	intent: str | None = None
-	message: str | None = field(default=None, repr=False)
-	returning: bool = False
-	token: str | None = field(default=None, repr=False)
-	known_device: tuple[str, str] | None = field(default=None, repr=False)
-
-	@property
-	def verified(self) -> bool:
-		return self.kind == VERIFIED
 
 
 def require(session: Session | str, intent: str | None, message: str | None = None) -> Gate:
@@ -102,14 +84,14 @@ def require(session: Session | str, intent: str | None, message: str | None = No
 	if not passed and addresses.proves_nothing(place.session.row):
 		return Gate(place.session, _refused_here(place.session))
 
-	def decide(snapshot: Session) -> None:
+	def decide(session: Session) -> None:
 		"""Once more on the row that is written: it may have been revoked meanwhile."""
 		nonlocal passed
-		passed = check is None or found.is_passed(check, snapshot)
+		passed = check is None or found.is_passed(check, session)
 		if not passed:
-			_remember(snapshot, intent or "", message)
-		elif snapshot.authenticated:
-			snapshot.lock_intent(intent)
+			_remember(session, intent or "", message)
+		elif session.authenticated:
+			session.lock_intent(intent)
 
 	place.write(decide)
 	return Gate(place.session, None if passed or check is None else _prompt(check, place.session))
@@ -124,7 +106,7 @@ def submit(session: Session | str, text: str, *, caller: Caller | None = None) -
 	place = _Place(session)
 	typed, text = Secret(bounds.message(place.as_typed(text))), ""
 	try:
-		return _submit(place, typed, caller or (place.turn.caller if place.turn else None))
+		return _submit(place, typed, caller or (place.turn.verification.caller if place.turn else None))
 	except Exception as error:  # without the frames of this package, whose variables a log might show
 		raise repeating.translate(error, place.name).with_traceback(None) from None
 
@@ -133,9 +115,9 @@ def logout(session: Session | str, reason: str = "logout") -> Session:
 	"""End the authentication, and what was waiting for one."""
 	place = _Place(session)
 
-	def end(snapshot: Session) -> None:
-		snapshot.deauthenticate(reason)
-		_forget_pending(snapshot)
+	def end(session: Session) -> None:
+		session.deauthenticate(reason)
+		_forget_pending(session)
 
 	place.write(end)
 	return place.session
@@ -204,7 +186,7 @@ def _submit_credentials(place: _Place, check: Check, typed: Secret, caller: Call
 def _judge(place: _Place, check: Check, given: verifiers.Credentials, caller: Caller | None) -> Outcome:
 	attempt = lockout.Attempt(vouching.buckets(place.session, check, given, caller))
 	if until := attempt.reserve():
-		place.write(lambda snapshot: snapshot.happened.append(_event("verification_locked", check, LOCKED)))
+		place.write(lambda session: session.happened.append(_event("verification_locked", check, LOCKED)))
 		return Outcome(LOCKED, phrases.locked(until), place.session, locked_until=until)
 	verdict = verifiers.ask(check, given)
 	if verdict.outcome == verifiers.UNAVAILABLE:
@@ -218,10 +200,10 @@ def _judge(place: _Place, check: Check, given: verifiers.Credentials, caller: Ca
 
 
 def _refuse(place: _Place, check: Check, why: str, locked_until: datetime | None) -> Outcome:
-	def note(snapshot: Session) -> None:
-		snapshot.happened.append(_event("authentication_failed", check, why))
+	def note(session: Session) -> None:
+		session.happened.append(_event("authentication_failed", check, why))
 		if locked_until:
-			snapshot.happened.append(_event("verification_locked", check, why))
+			session.happened.append(_event("verification_locked", check, why))
 
 	place.write(note)
 	return Outcome(NOT_MATCHED, phrases.not_matched(locked_until), place.session, locked_until=locked_until)
@@ -233,17 +215,17 @@ def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outc
 	before = place.session
 	intent, message, made = before.pending_intent, before.pending_message, []
 
-	def grant(snapshot: Session) -> None:
-		if snapshot.pending_intent != intent:
+	def grant(session: Session) -> None:
+		if session.pending_intent != intent:
 			raise SessionConflict.on(place.name, "pending_intent")
-		if snapshot.identity_hash and snapshot.identity_hash not in hashes:
-			_clear_for_other_person(snapshot)
-		snapshot.authenticate(
+		if session.identity_hash and session.identity_hash not in hashes:
+			_clear_for_other_person(session)
+		session.authenticate(
 			profile, method=check.name, identity=identity.reveal(), namespace=check.namespace
 		)
-		snapshot.lock_intent(intent)
-		_forget_pending(snapshot)
-		made.append(snapshot.rotate_token(place.turn.message_key if place.turn else None))
+		session.lock_intent(intent)
+		_forget_pending(session)
+		made.append(session.rotate_token(place.turn.message_key if place.turn else None))
 
 	returning = before.identity_hash in hashes or session_rows.seen_before(hashes, place.name)
 	place.write(grant)
@@ -253,11 +235,11 @@ def _grant(place: _Place, check: Check, identity: Secret, profile: dict) -> Outc
 	)  # fmt: skip
 
 
-def _clear_for_other_person(snapshot: Session) -> None:
+def _clear_for_other_person(session: Session) -> None:
 	"""Somebody else was known here before: what they had begun is not for this person."""
-	snapshot.clear_context()
-	snapshot.hide_history()
-	snapshot.happened.append(Event("context_cleared", {"reason": "another person"}))
+	session.clear_context()
+	session.hide_history()
+	session.happened.append(Event("context_cleared", {"reason": "another person"}))
 
 
 def _refused_here(session: Session) -> str:
@@ -273,14 +255,14 @@ def _prompt(check: Check, session: Session) -> str:
 	return phrases.prompt(check)
 
 
-def _remember(snapshot: Session, intent: str, message: str | None) -> None:
+def _remember(session: Session, intent: str, message: str | None) -> None:
 	patterns = config.settings().credential_patterns
-	snapshot.pending_intent = intent
-	snapshot.pending_message = masking.masked(patterns, message) if message else None
+	session.pending_intent = intent
+	session.pending_message = masking.masked(patterns, message) if message else None
 
 
-def _forget_pending(snapshot: Session) -> None:
-	snapshot.pending_intent = snapshot.pending_message = None
+def _forget_pending(session: Session) -> None:
+	session.pending_intent = session.pending_message = None
 
 
 def _event(kind: str, check: Check, why: str) -> Event:

@@ -35,7 +35,7 @@ def gate(turn: TurnInProgress) -> bool:
 
 def answer(turn: TurnInProgress) -> bool:
 	"""Take the message for credentials; whether the chatbot is to answer what was asked before."""
-	turn.outcome = outcome = dialogue.submit(turn.session, turn.raw_message)
+	turn.verification.outcome = outcome = dialogue.submit(turn.session, turn.raw_message)
 	if outcome.verified and outcome.message:
 		turn.message = turn.raw_message = outcome.message
 		turn.intent = outcome.intent

@@ -10,27 +10,19 @@ A value that many people share (a PIN, a birth date) is no person: as few attemp
 lock strangers to each other. It counts in a bucket that is much larger, where who tries one PIN on everybody is found.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from ipaddress import ip_interface, ip_network
 
 import frappe
 
 from ..sessions import Session, addresses
+from ..sessions.verification import Caller
 from . import known_devices, lockout
 from .canonical import Secret
 from .checks import Check
 from .lockout import Bucket
 
 WIDE_IPV6 = 48  # bits: what a provider gives one site, of which each household is a /64
-
-
-@dataclass(frozen=True)
-class Caller:
-	"""What an HTTP endpoint knows: the caller's network (None if that is a proxy's), and its cookies by name."""
-
-	network: str | None
-	cookie: Callable[[str], str | None]
 
 
 def buckets(

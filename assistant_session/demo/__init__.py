@@ -1,6 +1,6 @@
-"""Five conversations that were lost in the field, with the small chatbots that hold them.
+"""Five small chatbots, each for a conversation that was lost in the field.
 
-The bots are written as a user of the app would write theirs: copy from them. `respond` is what the hook
+They are written as a user of the app would write theirs: copy from them. `respond` is what the hook
 `assistant_session_responder` names; it picks the bot by the session's channel.
 """
 

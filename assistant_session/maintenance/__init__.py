@@ -15,7 +15,7 @@ from ..sessions.operations import expiry
 BATCH = 1000
 LONGEST_SECONDS = 120  # for one run of a job
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 def expire_sessions() -> int:
@@ -43,29 +43,32 @@ def overdue_counts() -> dict[str, int]:
 	return expiry.count_overdue()
 
 
-def expire_all(told: Told = lambda _done: None) -> dict[str, int]:
-	"""All that is overdue, however long it takes; `told` hears how many are done."""
+def expire_all(on_progress: OnProgress = lambda _done: None) -> dict[str, int]:
+	"""All that is overdue, however long it takes; `on_progress` hears how many are done."""
 	done: dict[str, int] = {}
 	for kind in expiry.KINDS:
 		before = sum(done.values())
 		batch = expiry.Overdue(kind).end
-		done[kind] = in_batches(batch, seconds=None, told=_counted_from(before, told))
+		done[kind] = in_batches(batch, seconds=None, on_progress=_counted_from(before, on_progress))
 	return done
 
 
-def _counted_from(before: int, told: Told) -> Told:
-	return lambda number: told(before + number)
+def _counted_from(before: int, on_progress: OnProgress) -> OnProgress:
+	return lambda number: on_progress(before + number)
 
 
 def in_batches(
-	batch: Callable[[], int], *, seconds: float | None = LONGEST_SECONDS, told: Told = lambda _done: None
+	batch: Callable[[], int],
+	*,
+	seconds: float | None = LONGEST_SECONDS,
+	on_progress: OnProgress = lambda _done: None,
 ) -> int:
 	"""Repeat `batch`, which returns how many it did, until it did none or the time is over; commit after each."""
 	done, ends = 0, time.monotonic() + (seconds or float("inf"))
 	while number := batch():
 		frappe.db.commit()
 		done += number
-		told(done)
+		on_progress(done)
 		if time.monotonic() > ends:
 			break
 	return done

@@ -55,10 +55,10 @@ def visit(
 	on_purpose: bool = True,
 	deep: bool = True,
 	after: str = "",
-	told: Callable[[int], None] | None = None,
+	on_progress: Callable[[int], None] | None = None,
 	go_on: Callable[[], bool] = lambda: True,
 ) -> Visit:
-	"""Look at all sessions whose name is greater than `after`, as long as `go_on()`; `told` hears how many are done.
+	"""Look at all sessions whose name is greater than `after`, as long as `go_on()`; `on_progress` hears how many are done.
 
 	With `fix` mends, what is to be mended `on_purpose` too if somebody asked for it. `deep` verifies every event and
 	every turn. Where all were seen `last` is empty.
@@ -70,8 +70,8 @@ def visit(
 		if fix:
 			_mend(rows, [one for one in found if on_purpose or one.kind not in ON_PURPOSE], seen)
 		seen.examined, seen.last = seen.examined + len(names), names[-1]
-		if told:
-			told(seen.examined)
+		if on_progress:
+			on_progress(seen.examined)
 		if not go_on():
 			return seen
 	for kind, doctype in ORPHANS.items():

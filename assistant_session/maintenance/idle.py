@@ -37,12 +37,12 @@ def notify_idle() -> int:
 	begin = (
 		opening.new_id()
 	)  # anywhere, and then round: hooks that are slow or fail keep nobody waiting for ever
-	told = 0
+	notified = 0
 	for name in _round(begin) if hooks else ():
 		if time.monotonic() > ends:
 			break
-		told += _tell(name, hooks)
-	return told
+		notified += _tell(name, hooks)
+	return notified
 
 
 def _round(begin: str) -> Iterator[str]:

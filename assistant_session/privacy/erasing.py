@@ -61,10 +61,10 @@ class Receipt:
 		return asdict(self)
 
 
-def erase(person: Person, *, told: Callable[[Receipt], None] | None = None) -> Receipt:
+def erase(person: Person, *, on_receipt: Callable[[Receipt], None] | None = None) -> Receipt:
 	"""Erase everything about `person` but what is under legal hold. The caller commits, and then has the receipt.
 
-	`told` is called with the receipt after COMMIT. Raises SessionBusy, SessionConflict (try again),
+	`on_receipt` is called with the receipt after COMMIT. Raises SessionBusy, SessionConflict (try again),
 	SessionStoreUnavailable; nothing is erased then.
 	"""
 	receipt = Receipt(
@@ -80,7 +80,7 @@ def erase(person: Person, *, told: Callable[[Receipt], None] | None = None) -> R
 		removed, urls = traces.remove({row.name for row in rows}, users, log_names)
 		receipt.elsewhere = dict(removed)
 		session_rows.disown([row.name for row in rows])
-	database.primary().after_commit.add(lambda: _finish(receipt, known, urls, told))
+	database.primary().after_commit.add(lambda: _finish(receipt, known, urls, on_receipt))
 	return receipt
 
 
@@ -138,8 +138,8 @@ def _erase(name: str, receipt: Receipt) -> Row | None:
 	if not result.written:
 		receipt.kept.append({"session": name, "why": "legal hold"})
 		return None
-	told = result.row.event_count > row.event_count
-	events.erase(name, row.event_count if told else ALL)
+	trail_fits = result.row.event_count > row.event_count
+	events.erase(name, row.event_count if trail_fits else ALL)
 	turns.delete(name)
 	counts = {"turns": row.turn_count - row.purged_turns, "events": row.event_count - row.purged_events}
 	receipt.sessions.append({"session": name, **counts})
@@ -157,7 +157,9 @@ def _emptying(row: Row, receipt: str) -> Write:
 	)
 
 
-def _finish(receipt: Receipt, known: Known, urls: list[str], told: Callable[[Receipt], None] | None) -> None:
+def _finish(
+	receipt: Receipt, known: Known, urls: list[str], on_receipt: Callable[[Receipt], None] | None
+) -> None:
 	"""What cannot be taken back, once the rest is seen to be committed (a rollback to a savepoint may have undone it
 	behind our back); then the receipt is signed."""
 	try:
@@ -165,8 +167,8 @@ def _finish(receipt: Receipt, known: Known, urls: list[str], told: Callable[[Rec
 			_finished(receipt, known, urls)
 	except Exception as error:  # everybody's callbacks wait behind this one: it may not raise
 		receipt.left.append(f"not confirmed: {type(error).__name__}")
-	if told:
-		told(receipt)
+	if on_receipt:
+		on_receipt(receipt)
 
 
 def _finished(receipt: Receipt, known: Known, urls: list[str]) -> None:

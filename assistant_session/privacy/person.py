@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe import _
 
 from ..authentication import canonical, checks
 from ..sessions import InvalidSessionData, SessionError, bounds
@@ -46,7 +47,7 @@ class Person:
 		"""Whom an Identity Check proved; `identity` in any form the person could type. Raises InvalidSessionData."""
 		check, identity = bounds.label(check, "identity"), bounds.key(identity, "identity")
 		if not frappe.db.exists(checks.DOCTYPE, check):
-			raise InvalidSessionData("check: there is no such Identity Check.")
+			raise InvalidSessionData(_("check: there is no such Identity Check."))
 		found = checks.get(check)
 		secret = canonical.canonical(identity, found.credential(found.identity_credential).normalisation)
 		hashes = identity_hashes(secret.reveal(), found.namespace)
@@ -84,7 +85,7 @@ class Person:
 		given = {way: value for way, value in named.items() if value is not None}
 		if len(given) != 1:
 			ways = ", ".join(way.removeprefix("by_") for way in vars(cls) if way.startswith("by_"))
-			raise InvalidSessionData(f"person: exactly one of {ways} is needed.")
+			raise InvalidSessionData(_("person: exactly one of {0} is needed.").format(ways))
 		((way, value),) = given.items()
 		return getattr(cls, f"by_{way}")(*(value if isinstance(value, list | tuple) else (value,)))
 
@@ -179,7 +180,7 @@ def _events(row: Row) -> list[dict[str, Any]]:
 
 def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:
 	try:
-		text = encryption.reveal(getattr(row, column))
+		text = encryption.decrypted(getattr(row, column))
 		return json.loads(text) if text and is_json else text
 	except (SessionError, ValueError):
 		unreadable[column] = getattr(row, column)

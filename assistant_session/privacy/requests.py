@@ -77,7 +77,7 @@ def deletion_changed(doc, _event: str | None = None) -> None:
 	for user in (doc.email, doc.name):
 		person = Person.by_user(user)
 		if person.sessions():
-			erasing.erase(person, told=lambda receipt: _file_later(doc.name, receipt))
+			erasing.erase(person, on_receipt=lambda receipt: _file_later(doc.name, receipt))
 
 
 def _is_carried_out(doc) -> bool:

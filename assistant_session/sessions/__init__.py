@@ -1,7 +1,7 @@
 """The public Python API: `from assistant_session import sessions`.
 
-Everything a controller needs to keep a conversation. Calls take and return plain values and snapshots; a
-`Session` belongs to whoever holds it. Inside a request or job these calls take part in the caller's database
+Everything a controller needs to keep a conversation. Calls take and return plain values; a `Session`
+ belongs to whoever holds it. Inside a request or job these calls take part in the caller's database
 transaction and never commit it; only what was committed is ever seen by others. Errors: `sessions.errors`.
 
     open get close                     a session: restored or created, read, ended         operations/{opening,finding,closing}

@@ -1,4 +1,4 @@
-"""`Session`, what callers hold in their hands: a snapshot that belongs to nobody else.
+"""`Session`, what callers hold in their hands: a value that belongs to nobody else.
 
 Reading an attribute decodes the stored row on demand. Changing one changes this object alone; `changes()`
 says what differs from the row it started from, and the API decides whether and how to store that.
@@ -23,12 +23,12 @@ ACTIVE, CLOSED, EXPIRED = "Active", "Closed", "Expired"
 
 
 def _stored(column: str, text: str) -> property:
-	"""A column nobody changes through a snapshot."""
+	"""A column nobody changes through a Session."""
 	return property(lambda self: getattr(self._row, column), doc=text)
 
 
 def _changing(column: str, text: str) -> property:
-	"""A column that methods of the snapshot change."""
+	"""A column that methods of a Session change."""
 	return property(lambda self: self._changed.get(column, getattr(self._row, column)), doc=text)
 
 
@@ -45,7 +45,7 @@ def _label(column: str, text: str) -> property:
 
 
 def _json(column: str, text: str, check: Callable[[dict], None] | None = None) -> property:
-	"""A dict, decoded once per snapshot; change it in place or assign another."""
+	"""A dict, decoded once; change it in place or assign another."""
 
 	def get(self) -> dict[str, Any]:
 		if column not in self._changed:
@@ -65,7 +65,7 @@ class Session:
 	"""One conversation as it was when it was read.
 
 	`origin` says where from: "created", "memory" or "database". `stale` is true if the database could not be
-	asked; such a snapshot is for showing only, and never authenticated.
+	asked; such a one is for showing only, and never authenticated.
 	"""
 
 	__slots__ = ("_changed", "_row", "happened", "origin", "stale")
@@ -79,7 +79,7 @@ class Session:
 
 	@property
 	def row(self) -> Row:
-		"""The stored row this snapshot started from."""
+		"""The stored row this Session started from."""
 		return self._row
 
 	id = session_id = _stored("name", "The session id.")
@@ -128,20 +128,20 @@ class Session:
 		"""What the verifier told about the person; empty while nobody is authenticated. Decrypted on use."""
 		if not self.authenticated:
 			return {}
-		return decode(encryption.reveal(self._changed.get("user_profile", self._row.user_profile)))
+		return decode(encryption.decrypted(self._changed.get("user_profile", self._row.user_profile)))
 
 	@property
 	def pending_message(self) -> str | None:
 		"""What the person asked before being asked who they are. Decrypted on use."""
 		stored = self._changed.get("pending_message", self._row.pending_message)
-		return encryption.reveal(stored) if stored else None
+		return encryption.decrypted(stored) if stored else None
 
 	@pending_message.setter
 	def pending_message(self, value: str | None) -> None:
 		"""What looks like a credential is masked, as in every message of a person."""
 		if value:
 			patterns = config.settings().credential_patterns
-			value = encryption.conceal(masking.masked(patterns, bounds.message(value, "pending_message")))
+			value = encryption.encrypted(masking.masked(patterns, bounds.message(value, "pending_message")))
 		self._changed["pending_message"] = value or None
 
 	def authenticate(
@@ -289,12 +289,12 @@ class Session:
 			self.happened.append(Event(kind, {"from": before, "to": self.locked_intent}))
 
 	def as_write(self, kind: Kind = ORDINARY, *, touch: bool = False) -> Write:
-		"""What is to be stored: the changes of this snapshot, and what they are to the audit trail. `touch` counts as activity
+		"""What is to be stored: its changes, and what they are to the audit trail. `touch` counts as activity
 		of the person."""
 		return Write(self.changes(), events=self.happened, kind=kind, touch=touch)
 
 	def changes(self) -> dict[str, Any]:
-		"""Columns that differ from the row this snapshot started from, in their stored form. What looks like a credential
+		"""Columns that differ from the row this Session started from, in their stored form. What looks like a credential
 		of one person's own is not kept in context and flows either."""
 		differing = {column: value for column, value in self._changed.items() if self._differs(column, value)}
 		return {
@@ -321,7 +321,7 @@ def _stored_form(column: str, value: dict[str, Any]) -> str | None:
 
 
 def changing(change: Callable[[Session], object], kind: Kind = ORDINARY, *, touch: bool = False) -> Decide:
-	"""A decision for `writing.change`: what `change` does to a snapshot of the row as it is by then."""
+	"""A decision for `writing.change`: what `change` does to a Session of the row as it is by then."""
 
 	def decide(row: Row) -> Write:
 		session = Session(row, "database")

@@ -68,7 +68,7 @@ def _admit(turn: TurnInProgress, name: str, key: str | None) -> bool:
 	if not renewing:
 		access.require(turn.session.row, name)
 		turn.session.end_replaced_token()
-	turn.caller = access.caller()
+	turn.verification.caller = access.caller()
 	return renewing
 
 

@@ -87,7 +87,7 @@ def of_write(
 
 
 def of_turn(seconds: float) -> dict[Key, float]:
-	"""How long one turn took, from asking for the hold until it was written."""
+	"""How long one turn took, from asking for the lease until it was written."""
 	return {(TURN_BUCKET, BOUNDS[bisect_left(BUCKETS, seconds)]): 1, (TURN_SECONDS, ""): seconds}
 
 

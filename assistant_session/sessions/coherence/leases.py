@@ -36,7 +36,7 @@ class Lease:
 		self, name: str, token: str = "", said: str | None = None, mark: str = "m", since: float = 0
 	):
 		self.name, self.token, self.said, self.mark = name, token, said, mark
-		self.key = register.key("hold", name)
+		self.key = register.key(register.LEASE, name)
 		self.connection = register.connection()
 		self.seconds = config.lease_seconds()
 		self.leased_until = since + self.seconds  # time.monotonic(); Redis counts from a moment later
@@ -120,7 +120,7 @@ def _try_redis(name: str, mark: str):
 	"""A Lease, None if somebody else has it, "away" if Redis is."""
 	here, since = register.connection(), time.monotonic()
 	token = str(secrets.randbits(63))
-	keys = [register.key("hold", name), register.key("register", name)]
+	keys = [register.key(register.LEASE, name), register.key("register", name)]
 	life = int(config.lease_seconds() * 1000)
 	arguments = [token, life, mark, int(config.register_ttl() * 1000)]
 	answer = here.call(here.enter, keys, arguments)

@@ -120,7 +120,7 @@ class Ledger:
 		self._queue()
 
 	def count(self, row: Row, counts: Counts) -> None:
-		"""Figures (see `metrics.measures`) that hold once this version of a session is committed. Another version
+		"""Figures (see `figures`) that hold once this version of a session is committed. Another version
 		under the same number shows that the one before was undone, by a rollback to a savepoint."""
 		before = self.counted.get(row.name, ())
 		kept = [one for one in before if one[0].version < row.version or one[0].revision == row.revision]

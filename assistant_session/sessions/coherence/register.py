@@ -66,6 +66,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
+LEASE = "hold"  # in the keys of leases, as they have always been called there
 DEFAULT_URL = "redis://127.0.0.1:13311"  # Frappe's own
 ERRORS = (redis.RedisError, OSError)
 
@@ -198,7 +199,7 @@ def leave(
 	Returns whether the entry went in. If Redis cannot be told, the key is deleted as soon as it can.
 	"""
 	here = connection()
-	keys = [key("register", name), key("hold", lease_name or name)]
+	keys = [key("register", name), key(LEASE, lease_name or name)]
 	arguments = [token, entry, _milliseconds(), lease_token]
 	answer = here.call(here.leave, keys, arguments)
 	if answer is None:

@@ -117,7 +117,7 @@ def write_locked(writes: list[tuple[Row, Write]]) -> int:
 
 
 class AlreadyStored(Exception):
-	"""Another worker stored the message of this write meanwhile: our hold was lost. Never leaves the package."""
+	"""Another worker stored the message of this write meanwhile: our lease was lost. Never leaves the package."""
 
 	def __init__(self, sequence: int, digest: str):
 		self.sequence, self.digest = sequence, digest
@@ -256,7 +256,7 @@ def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], er
 
 
 def _raise_if_stored(write: Write) -> None:
-	"""Somebody wrote while we held the session, so the hold was lost: did they process the same message?"""
+	"""Somebody wrote while we had the lease, so it was lost: did they process the same message?"""
 	for draft in write.turns:
 		found = turns.by_message_key(draft.message_key, COMMITTED) if draft.message_key else None
 		if found:

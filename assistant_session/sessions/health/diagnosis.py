@@ -121,7 +121,7 @@ def _is_broken(row: Row, column: str) -> bool:
 
 def _is_readable(row: Row, column: str) -> bool:
 	try:
-		text = encryption.reveal(getattr(row, column))
+		text = encryption.decrypted(getattr(row, column))
 		return text is None or column != "user_profile" or turn_diagnosis.is_object(text)
 	except (KeyMissing, ValueError):
 		return False

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from frappe import _
+
 from .. import bounds, config
 from ..coherence.ledger import ledger
 from ..errors import InvalidSessionData
@@ -13,10 +15,11 @@ from ..tables import turns
 from ..tables.row import JSON_COLUMNS, Changes, Row, decode
 from ..tables.turns import Draft, Turn
 from ..vantage import Vantage
+from ..verification import Outcome, Verification
 
 
 class TurnInProgress:
-	"""The message being processed: `message`, `intent`, `session` (a snapshot to change), and what is answered so far.
+	"""The message being processed: `message`, `intent`, `session` (a Session to change), and what is answered so far.
 
 	`repeated` is true if this `message_id` was stored before: `replies` are then the stored ones, and leaving
 	the block writes nothing. What looks like a credential of an Identity Check is masked in `message` and in what is
@@ -27,8 +30,7 @@ class TurnInProgress:
 	def __init__(self, row: Row, origin: str, message: str, intent: str | None, message_key: str | None):
 		self.session = Session(row, origin)
 		self.raw_message, self.intent, self.message_key = message, intent, message_key
-		self.caller: Any = None  # what the HTTP side knows of who is asking; see authentication.lockout
-		self.outcome: Any = None  # what became of the credentials in this message; see authentication.submit
+		self.verification = Verification()
 		self.repeated = False
 		self._patterns = config.settings().credential_patterns
 		self._stored_as, self._typed = masking.split(self._patterns, message)
@@ -44,9 +46,14 @@ class TurnInProgress:
 		sequence, digest = stored
 		name, hidden = self.session.id, sequence <= self.session.hidden_turns
 		if hidden or turns.digest_of(name, message, like=digest) != digest:
-			raise InvalidSessionData("message_id: this id was used for another message of the session.")
+			raise InvalidSessionData(_("message_id: this id was used for another message of the session."))
 		self.repeated = True
 		self.stored = turns.exchange(name, sequence, vantage) or turns.exchange(name, sequence)
+
+	@property
+	def outcome(self) -> Outcome | None:
+		"""What became of the credentials in this message, None if there were none. See authentication.submit."""
+		return self.verification.outcome
 
 	@property
 	def replies(self) -> list[str]:
@@ -95,7 +102,7 @@ class TurnInProgress:
 			return
 		if len(self.drafts) >= turns.MOST_REPLIES:
 			raise InvalidSessionData(
-				f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed."
+				_("reply: at most {0} replies to one message are allowed.").format(turns.MOST_REPLIES)
 			)
 		text = bounds.message(text, "reply")
 		text = masking.masked(config.settings().own_patterns, self._without_typed(text))

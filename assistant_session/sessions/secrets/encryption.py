@@ -11,11 +11,11 @@ from frappe.utils.password import get_encryption_key
 from .keys import KeyMissing
 
 
-def conceal(text: str) -> str:
+def encrypted(text: str) -> str:
 	return _cipher().encrypt(text.encode()).decode()
 
 
-def reveal(stored: str | None) -> str | None:
+def decrypted(stored: str | None) -> str | None:
 	"""The text again. What the site's key does not open raises KeyMissing; it is never taken for empty."""
 	if not stored:
 		return None

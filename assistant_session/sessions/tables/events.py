@@ -108,15 +108,15 @@ def store(records: list[tuple]) -> None:
 def erase(session: str, last: int) -> None:
 	"""Reduce events up to `last` to what the chain needs: kind, time, and the commitment to who did it and how."""
 	events = table(DOCTYPE)
-	told = frappe.qb.from_(events).select(events.name, events.actor, events.details, events.salt)
-	told = told.where(events.session == session).where(events.sequence <= last).where(events.salt.isnotnull())
-	for name, actor, details, salt in ask(told):
+	query = frappe.qb.from_(events).select(events.name, events.actor, events.details, events.salt)
+	query = query.where(events.session == session).where(events.sequence <= last)
+	for name, actor, details, salt in ask(query.where(events.salt.isnotnull())):
 		kept = json.dumps({ERASED: commitment(actor or "", details or "", salt)})
-		query = (
+		reduced = (
 			frappe.qb.update(events).set(events.details, kept).set(events.salt, None).set(events.actor, "")
 		)
-		query = query.set(events.owner, NOBODY).set(events.modified_by, NOBODY)
-		write(query.where(events.name == name))
+		reduced = reduced.set(events.owner, NOBODY).set(events.modified_by, NOBODY)
+		write(reduced.where(events.name == name))
 
 
 def delete(session: str) -> int:

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from frappe import _
+
 from .. import bounds, config
 from ..errors import InvalidSessionData
 from ..secrets import encryption, keys
@@ -45,7 +47,7 @@ def granted(
 	return {
 		"authenticated": 1, "auth_method": method, "authenticated_at": now,
 		"auth_expires_at": now + timedelta(seconds=seconds), "identity_hash": hashed,
-		"user_profile": encryption.conceal(text),
+		"user_profile": encryption.encrypted(text),
 	}  # fmt: skip
 
 
@@ -65,5 +67,5 @@ def scalars(profile: Any) -> dict[str, Any]:
 	if not isinstance(profile, dict) or not all(
 		isinstance(value, str | int | float | bool | None) for value in profile.values()
 	):
-		raise InvalidSessionData("profile: an object of texts, numbers and booleans is needed.")
+		raise InvalidSessionData(_("profile: an object of texts, numbers and booleans is needed."))
 	return profile

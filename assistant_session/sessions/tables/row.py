@@ -1,7 +1,7 @@
 """The stored form of a session: which columns there are, what belongs together, and how two writers merge.
 
 A `Row` holds the values as the database gives them; JSON stays text. Rows are immutable, so that the same one
-can sit in worker memory and in any number of snapshots.
+can sit in worker memory and in any number of Sessions.
 """
 
 import json

@@ -10,6 +10,50 @@ from ....sessions.health import proxies
 class AssistantSessionSettings(PlainText):
 	"""Times, limits, channels and protected intents; workers notice a change within five seconds."""
 
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from assistant_session.assistant_session.doctype.assistant_session_channel.assistant_session_channel import (
+			AssistantSessionChannel,
+		)
+		from assistant_session.assistant_session.doctype.protected_intent.protected_intent import (
+			ProtectedIntent,
+		)
+		from frappe.types import DF
+
+		agent_lock_ttl: DF.Int
+		attempt_window: DF.Int
+		attempts_allowed: DF.Int
+		attempts_allowed_network: DF.Int
+		authentication_idle: DF.Int
+		authentication_ttl: DF.Int
+		channels: DF.Table[AssistantSessionChannel]
+		failures_alarm: DF.Int
+		history_page: DF.Int
+		hold_wait: DF.Int
+		idle_after: DF.Int
+		json_limit: DF.Int
+		lock_seconds: DF.Int
+		megabytes_per_hour_network: DF.Int
+		memory_megabytes: DF.Int
+		memory_sessions: DF.Int
+		message_limit: DF.Int
+		messages_per_minute: DF.Int
+		messages_per_minute_network: DF.Int
+		metadata_limit: DF.Int
+		open_intents: DF.SmallText | None
+		opens_per_minute: DF.Int
+		protected_intents: DF.Table[ProtectedIntent]
+		reads_per_minute: DF.Int
+		reads_per_minute_network: DF.Int
+		refusals_per_minute_network: DF.Int
+		session_ttl: DF.Int
+		strict_intents: DF.Check
+	# end: auto-generated types
+
 	def onload(self):
 		"""What the form says about proxies."""
 		self.set_onload("proxies", proxies.situation())

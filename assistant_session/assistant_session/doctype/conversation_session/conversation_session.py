@@ -13,6 +13,67 @@ class ConversationSession(ServiceDocument):
 	it remembers.
 	"""
 
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		active_agent: DF.Data | None
+		active_key: DF.Data | None
+		agent_fence: DF.Int
+		agent_lock_expires_at: DF.Datetime | None
+		agent_locked_at: DF.Datetime | None
+		auth_expires_at: DF.Datetime | None
+		auth_method: DF.Data | None
+		authenticated: DF.Check
+		authenticated_at: DF.Datetime | None
+		channel: DF.Data | None
+		close_reason: DF.Data | None
+		closed_at: DF.Datetime | None
+		context: DF.Code | None
+		current_state: DF.Data | None
+		device_id: DF.Data | None
+		event_base: DF.Data | None
+		event_count: DF.Int
+		event_head: DF.Data | None
+		expires_at: DF.Datetime | None
+		external_id: DF.Data | None
+		flows: DF.Code | None
+		hidden_turns: DF.Int
+		identity_hash: DF.Data | None
+		idle_notified_at: DF.Datetime | None
+		last_activity: DF.Datetime | None
+		legal_hold: DF.Check
+		legal_hold_at: DF.Datetime | None
+		legal_hold_by: DF.Link | None
+		legal_hold_reason: DF.SmallText | None
+		locked_intent: DF.Data | None
+		old_token_hash: DF.Data | None
+		old_token_key: DF.Data | None
+		old_token_until: DF.Datetime | None
+		party: DF.DynamicLink | None
+		party_type: DF.Link | None
+		pending_intent: DF.Data | None
+		pending_message: DF.LongText | None
+		previous_state: DF.Data | None
+		purged_events: DF.Int
+		purged_turns: DF.Int
+		restored_count: DF.Int
+		revision: DF.Data | None
+		seal: DF.Data | None
+		session_id: DF.Data | None
+		status: DF.Literal["Active", "Closed", "Expired"]
+		token_hash: DF.Data | None
+		ttl: DF.Int
+		turn_count: DF.Int
+		user: DF.Link | None
+		user_profile: DF.LongText | None
+		version: DF.Int
+	# end: auto-generated types
+
 	EDITABLE = frozenset({"ttl", "current_state", "previous_state", "context", "flows"})
 
 	@staticmethod

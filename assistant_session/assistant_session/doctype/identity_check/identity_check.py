@@ -12,6 +12,37 @@ from ....sessions.errors import NotPermitted
 class IdentityCheck(PlainText):
 	"""What proves who a person is: the credentials asked for, and who judges them."""
 
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from assistant_session.assistant_session.doctype.identity_check_credential.identity_check_credential import (
+			IdentityCheckCredential,
+		)
+		from assistant_session.assistant_session.doctype.identity_check_field.identity_check_field import (
+			IdentityCheckField,
+		)
+		from frappe.types import DF
+
+		credentials: DF.Table[IdentityCheckCredential]
+		enabled: DF.Check
+		fields: DF.Table[IdentityCheckField]
+		identity_credential: DF.Data | None
+		level: DF.Int
+		namespace: DF.Data | None
+		python_verifier: DF.Data | None
+		secret: DF.Password | None
+		timeout: DF.Int
+		title: DF.Data
+		url: DF.Data | None
+		verified_field: DF.Data | None
+		verified_value: DF.Data | None
+		verifier: DF.Literal["DocType", "HTTP", "Python"]
+		verify_doctype: DF.Link | None
+	# end: auto-generated types
+
 	def validate(self):
 		require_author(self)
 		try:

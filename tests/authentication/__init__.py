@@ -1,0 +1,1 @@
+"""Who is asked, who judges, how often, and what is kept of it."""

@@ -1,0 +1,1 @@
+"""The app's endpoints, and Frappe's own ways to our documents."""

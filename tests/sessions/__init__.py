@@ -1,0 +1,1 @@
+"""Storing, reading, merging, ending and mending sessions; several processes, lost servers."""

@@ -1,0 +1,72 @@
+"""The audit trail: an HMAC chain whose head and count stand in the session's row."""
+
+from tests.races import race
+from tests.trail import trail, whole
+
+
+def fill(sessions, site, name: str) -> None:
+	sessions.lock_agent(name, "scheduling")
+	sessions.authenticate(name, {"name": "Hari"}, method="test")
+	sessions.transition(name, "NEXT")
+	site.db.commit()
+
+
+def test_events_of_one_session_are_chained(sessions, site, opened):
+	fill(sessions, site, opened)
+	assert [event.event for event in trail(site, opened)] == [
+		"created", "agent_locked", "authenticated", "state_changed",
+	]  # fmt: skip
+	assert whole(site, opened)
+
+
+def test_an_altered_a_removed_and_a_cut_off_event_show(sessions, site, opened):
+	fill(sessions, site, opened)
+	for damage in (
+		"update `tabSession Event` set actor = 'somebody' where session = %s and sequence = 2",
+		"delete from `tabSession Event` where session = %s and sequence = 2",
+		"delete from `tabSession Event` where session = %s and sequence = 4",
+	):
+		site.db.sql(damage, opened)
+		assert not whole(site, opened)
+		site.db.rollback()
+	assert whole(site, opened)
+
+
+def test_concurrent_events_of_one_session_chain_correctly(sessions, site, opened, either):
+	code = "sessions.lock_agent(name, who, steal=True); frappe.db.commit()"
+	race(either, code, [{"name": opened, "who": who} for who in "ABC"], rounds=10)
+	site.db.commit()
+	assert len(trail(site, opened)) == 31
+	assert whole(site, opened)
+
+
+def test_a_turn_writes_no_event_and_reading_writes_nothing(sessions, site, opened):
+	with sessions.turn(opened, "hello") as turn:
+		turn.session.transition("NEXT")
+		turn.reply("hi")
+	site.db.commit()
+	sessions.get(opened)
+	assert [event.event for event in trail(site, opened)] == ["created"]
+
+
+def test_no_event_names_what_was_said_or_who_it_was(sessions, site, opened):
+	sessions.authenticate(opened, {"name": "Hari"}, method="test", identity="PEN_0005000168")
+	with sessions.turn(opened, "my number is 8848850922"):
+		pass
+	site.db.commit()
+	assert not any(secret in str(trail(site, opened)) for secret in ("Hari", "0005000168", "8848850922"))
+
+
+def test_a_digest_depends_on_everything_it_covers(site):
+	from datetime import datetime
+
+	from assistant_session.sessions.tables import events
+
+	given = ["before", "session", 1, "closed", "said", datetime(2026, 1, 1)]
+	others = ["other", "other", 2, "opened", "other", datetime(2026, 1, 2)]
+	digests = {events.link(*given)}
+	for place, other in enumerate(others):
+		digests.add(events.link(*given[:place], other, *given[place + 1 :]))
+	assert len(digests) == 1 + len(others)
+	said = [("actor", "{}", "aa"), ("other", "{}", "aa"), ("actor", '{"a":1}', "aa"), ("actor", "{}", "ab")]
+	assert len({events.commitment(*one) for one in said}) == len(said)

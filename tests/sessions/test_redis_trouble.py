@@ -1,0 +1,213 @@
+"""Redis lost: slower, not wrong. Stopped, flushed, full, hanging, restarted, and lost by one worker alone."""
+
+import signal
+
+import pytest
+
+from dev.harness.proxy import Proxy
+
+STATE = "result = sessions.get(name).current_state"
+MOVE = "sessions.transition(name, state); frappe.db.commit()"
+
+
+@pytest.fixture
+def stopped(cache_server):
+	cache_server.stop()
+	yield cache_server
+	cache_server.start()
+
+
+@pytest.fixture
+def proxy(cache_server):
+	proxy = Proxy(cache_server.port)
+	yield proxy
+	proxy.close()
+
+
+def converse(client, before, after):
+	"""Talk, let something happen to Redis, talk on; the history must be whole."""
+	page = client()
+	page.open(channel="Presentation")
+	page.say("Hello")
+	page.say("Krishna")
+	before()
+	try:
+		assert page.send("Children, 10 min")["state"] == "CREATE_CONFIRMATION_PLAN"
+		assert page.resume()["state"] == "CREATE_CONFIRMATION_PLAN"
+	finally:
+		after()
+	assert page.send("Yes, perfect")["state"] == "GENERATE_STRAWMAN"
+	assert [turn["sequence"] for turn in page.history()] == list(range(1, 9))
+
+
+def test_a_conversation_goes_on_while_redis_is_stopped(client, cache_server):
+	converse(client, cache_server.stop, cache_server.start)
+
+
+def test_a_conversation_goes_on_after_a_flush(client, cache_server):
+	converse(client, cache_server.flush, lambda: None)
+
+
+def test_a_conversation_goes_on_while_redis_takes_no_writes(client, cache_server):
+	def fill() -> None:
+		redis = cache_server.client()
+		redis.config_set("maxmemory-policy", "noeviction")
+		redis.config_set("maxmemory", "1mb")
+
+	def empty() -> None:
+		redis = cache_server.client()
+		redis.config_set("maxmemory", "256mb")
+		redis.config_set("maxmemory-policy", "allkeys-lru")
+
+	converse(client, fill, empty)
+
+
+def test_people_are_verified_while_redis_takes_no_writes(sessions, site, opened, cache_server):
+	"""Also when what Frappe keeps in Redis about DocTypes is gone, and everything of ours has to be read anew."""
+	from assistant_session import authentication
+	from assistant_session.authentication import checks
+	from assistant_session.demo import register
+
+	member = register.new_member("Hari")
+	redis = cache_server.client()
+	redis.flushall()
+	site.local.cache = {}
+	site.get_hooks()  # no request of Frappe's gets as far as us without them
+	redis.config_set("maxmemory-policy", "noeviction")
+	redis.config_set("maxmemory", "1mb")
+	try:
+		checks.forget()
+		assert not authentication.require(opened, "pension_inquiry", "my pension?").open
+		checks.forget()
+		assert authentication.submit(opened, f"{member.number} {member.national_number}").verified
+		site.db.commit()
+		assert sessions.get(opened).authenticated
+	finally:
+		redis.config_set("maxmemory", "256mb")
+		redis.config_set("maxmemory-policy", "allkeys-lru")
+
+
+def test_a_redis_that_hangs_costs_time_and_nothing_else(sessions, site, opened, cache_server):
+	cache_server.signal(signal.SIGSTOP)
+	try:
+		with sessions.turn(opened, "hello", message_id="one") as turn:
+			turn.session.transition("ANSWERED")
+			turn.reply("hi")
+		site.db.commit()
+		assert sessions.get(opened).current_state == "ANSWERED"
+	finally:
+		cache_server.signal(signal.SIGCONT)
+	assert [turn.content for turn in sessions.history(opened)] == ["hello", "hi"]
+
+
+def test_without_redis_a_second_message_waits_for_the_row(worker, opened, stopped):
+	first, second = worker(), worker()
+	first.run(
+		"block = sessions.turn(name, 'first'); turn = block.__enter__(); turn.reply('one'); sessions.block = block",
+		name=opened,
+	)
+	pending = second.start(
+		"with sessions.turn(name, 'second') as turn: turn.reply('two')\nfrappe.db.commit()", name=opened
+	)
+	first.run("sessions.block.__exit__(None, None, None); frappe.db.commit()")
+	pending()
+	history = first.run("result = [turn.content for turn in sessions.history(name)]", name=opened)
+	assert history == ["first", "one", "second", "two"]
+
+
+def test_without_redis_a_busy_session_says_so_in_bounded_time(worker, opened, stopped):
+	first, second = worker(), worker()
+	first.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
+	impatient = """
+import dataclasses
+config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
+with sessions.turn(name, "second"): pass
+"""
+	with pytest.raises(Exception, match="SessionBusy"):
+		second.run(impatient, name=opened)
+
+
+def test_a_worker_cut_off_from_redis_clears_what_it_could_not_mark(worker, opened, proxy):
+	cut_off, reader = worker(FRAPPE_REDIS_CACHE=proxy.url), worker()
+	cut_off.run(STATE, name=opened)
+	reader.run(STATE, name=opened)
+	proxy.cut()
+	cut_off.run(MOVE, name=opened, state="UNMARKED")
+	assert cut_off.run(STATE, name=opened) == "UNMARKED"
+	proxy.mend()
+	cut_off.run(STATE, name=opened)
+	assert reader.run(STATE, name=opened) == "UNMARKED"
+
+
+def test_an_entry_nobody_could_delete_ends_by_itself(worker, opened, proxy, cache_server):
+	"""The bound of the documented exception: a cut-off worker dies before it could clear the entry."""
+	from assistant_session.sessions.coherence import register
+
+	writer, reader = worker(FRAPPE_REDIS_CACHE=proxy.url), worker()
+	writer.run(MOVE, name=opened, state="PUBLISHED")
+	assert 0 < cache_server.client().ttl(register.key("register", opened)) <= 120
+	proxy.cut()
+	writer.run(MOVE, name=opened, state="UNMARKED")
+	writer.kill()
+	cache_server.client().pexpire(register.key("register", opened), 1)
+	while cache_server.client().exists(register.key("register", opened)):
+		pass
+	assert reader.run(STATE, name=opened) == "UNMARKED"
+
+
+def test_after_trouble_a_worker_asks_the_database_about_an_authentication(
+	worker, opened, proxy, sessions, site
+):
+	sessions.authenticate(opened, {"name": "Hari"}, method="test")
+	site.db.commit()
+	troubled = worker(FRAPPE_REDIS_CACHE=proxy.url)
+	troubled.run(STATE, name=opened)
+	proxy.cut()
+	troubled.run(STATE, name=opened)
+	proxy.mend()
+	assert troubled.run(
+		"result = [sessions.get(name).origin, sessions.get(name).authenticated]", name=opened
+	) == [
+		"database",
+		True,
+	]
+
+
+def test_calls_are_limited_without_redis_too(site, stopped):
+	from assistant_session.sessions.errors import TooManyRequests
+	from assistant_session.web import limits
+
+	with pytest.raises(TooManyRequests):
+		for _number in range(12):  # one of two minutes at the most lies between
+			limits.count("test", "without redis", 5)
+
+
+def test_redis_holds_plain_numbers_under_the_sites_prefix_only(sessions, site, opened, cache_server):
+	redis = cache_server.client()
+	sessions.set_flow(opened, "order", "first", {"quantity": 11})
+	site.db.commit()
+	with sessions.turn(opened, "a secret text", message_id="one"):
+		keys = [key for key in redis.scan_iter() if b"assistant_session" in key]
+		values = [redis.get(key) for key in keys]
+	assert keys and all(key.startswith(f"{site.conf.db_name}|assistant_session:".encode()) for key in keys)
+	assert all(value.lstrip(b"m").replace(b":", b"").isdigit() for value in values)
+
+
+def test_a_hold_whose_answer_got_lost_is_given_back_when_redis_answers(worker, opened, cache_server):
+	"""Redis did what it was told and was too slow to say so: nobody may wait for that hold."""
+	slow, next_one = worker(), worker()
+	slow.run("with sessions.turn(name, 'zero'): pass\nfrappe.db.commit()", name=opened)
+	cache_server.signal(signal.SIGSTOP)
+	try:
+		slow.run("with sessions.turn(name, 'one'): pass\nfrappe.db.commit()", name=opened)
+	finally:
+		cache_server.signal(signal.SIGCONT)
+	slow.run("sessions.get(name)", name=opened)
+	impatient = """
+import dataclasses
+config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
+with sessions.turn(name, "two"): pass
+frappe.db.commit()
+result = sessions.get(name).turn_count
+"""
+	assert next_one.run(impatient, name=opened) == 3

@@ -1,0 +1,1 @@
+"""Demo, guides, README, and the tests' own tools."""

@@ -1,0 +1,1 @@
+"""Tests of a second or less: no database, no Redis, no bench."""
