@@ -60,7 +60,7 @@ def configured(site, monkeypatch):
 
 	def change(**values) -> None:
 		changed = dataclasses.replace(config.settings(), **values)
-		monkeypatch.setitem(config._snapshots, site.local.site, (float("inf"), changed))
+		monkeypatch.setitem(config.settings._kept, site.local.site, (float("inf"), changed))
 
 	return change
 

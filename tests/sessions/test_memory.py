@@ -12,7 +12,7 @@ def bounded(site, monkeypatch):
 
 	def bound(**values) -> None:
 		changed = dataclasses.replace(config.settings(), **values)
-		monkeypatch.setitem(config._snapshots, site.local.site, (float("inf"), changed))
+		monkeypatch.setitem(config.settings._kept, site.local.site, (float("inf"), changed))
 
 	return bound
 

@@ -120,7 +120,7 @@ def test_without_redis_a_busy_session_says_so_in_bounded_time(worker, opened, st
 	first.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
 	impatient = """
 import dataclasses
-config._snapshots[frappe.local.site] = (float("inf"), dataclasses.replace(config.settings(), hold_wait=1))
+config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
 with sessions.turn(name, "second"): pass
 """
 	with pytest.raises(Exception, match="SessionBusy"):
@@ -205,7 +205,7 @@ def test_a_hold_whose_answer_got_lost_is_given_back_when_redis_answers(worker, o
 	slow.run("sessions.get(name)", name=opened)
 	impatient = """
 import dataclasses
-config._snapshots[frappe.local.site] = (float("inf"), dataclasses.replace(config.settings(), hold_wait=1))
+config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
 with sessions.turn(name, "two"): pass
 frappe.db.commit()
 result = sessions.get(name).turn_count
