@@ -176,14 +176,6 @@ def test_a_turn_is_in_exactly_one_bucket_and_its_time_in_the_sum(sessions, site,
 	assert buckets == sorted(buckets) and len(buckets) == 14
 
 
-def test_a_time_on_the_bound_belongs_to_its_bucket(site):
-	from assistant_session.sessions.coherence import figures
-
-	times = {0.0: "0.005", 0.005: "0.005", 0.0051: "0.01", 60.0: "60.0", 61.0: "+Inf"}
-	for seconds, bound in times.items():
-		assert figures.of_turn(seconds)["turn_time_bucket", bound] == 1
-
-
 def test_counters_never_go_down_when_old_hours_are_purged(site, label, shown):
 	from assistant_session.maintenance import metric_retention
 	from assistant_session.sessions.tables import totals
