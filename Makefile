@@ -4,7 +4,7 @@ CHECKS = python -m ruff check . && python -m ruff format --check . && python -m 
 # Where there is such a site: on somebody's own bench there may be none.
 ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 
-.PHONY: demo test test-unit bench scale chaos mutants lint clean
+.PHONY: demo test test-unit bench scale chaos mutants translations lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m dev.demo $(if $(SERVE),--serve)
@@ -27,6 +27,9 @@ chaos:  ## conversations while servers are killed, and a checker; SECONDS=180 an
 
 mutants:  ## break the code in 200 small ways, one at a time, and see whether tests notice (an hour; goes on where it stopped)
 	@$(PYTHON) -m dev run sh -c '"$$(python -m mutants.place)" -m mutants'
+
+translations:  ## the texts people read, into assistant_session/locale and translations
+	@$(PYTHON) -m dev run sh -c "cd \$$FRAPPE_BENCH/sites && PYTHONPATH=$(CURDIR) python -m dev.translations"
 
 lint:  ## style and types
 	@$(PYTHON) -m dev run sh -c "$(CHECKS)"

@@ -102,8 +102,8 @@ class Gated(App):
 
 def _configure(settings: config.Settings, catalogue: checks.Catalogue) -> None:
 	"""What Settings and Identity Checks say in this process from now on."""
-	config._snapshots[frappe.local.site] = (FOREVER, settings)
-	checks._catalogues[frappe.local.site] = (FOREVER, catalogue)
+	config.settings.keep(settings, FOREVER)
+	checks.catalogue.keep(catalogue, FOREVER)
 
 
 class Endpoint(App):

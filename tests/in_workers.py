@@ -68,7 +68,7 @@ def say(name: str, text: str, reply: str | None = None, message_id: str | None =
 def say_impatiently(name: str, text: str) -> list:
 	"""The same by somebody who waits a second for the lease and no longer."""
 	patience = dataclasses.replace(config.settings(), hold_wait=1)
-	config._snapshots[frappe.local.site] = (float("inf"), patience)
+	config.settings.keep(patience, float("inf"))
 	return say(name, text)
 
 

@@ -13,7 +13,7 @@ import frappe
 
 from ..sessions.tables import events, session_rows
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 from .writing import BATCH, is_genuine
 
@@ -112,17 +112,11 @@ def _event(entry: Entry) -> str:
 
 
 def _rows(names: list[str]) -> dict[str, Row]:
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		return session_rows.select_all().where(sessions.name.isin([P for _name in names]))
-
-	found = run(("anchored rows", len(names)), build, names, COMMITTED)
-	return {row.name: row for row in map(Row._make, found)}
+	query = session_rows.select_all().where(table(session_rows.DOCTYPE).name.isin(names))
+	return {row.name: row for row in map(Row._make, ask(query, COMMITTED))}
 
 
 def _digests(names: list[str]) -> dict[str, str]:
-	def build():
-		of = table(events.DOCTYPE)
-		return frappe.qb.from_(of).select(of.name, of.digest).where(of.name.isin([P for _name in names]))
-
-	return dict(run(("anchored events", len(names)), build, names, COMMITTED))
+	of = table(events.DOCTYPE)
+	query = frappe.qb.from_(of).select(of.name, of.digest).where(of.name.isin(names))
+	return dict(ask(query, COMMITTED))

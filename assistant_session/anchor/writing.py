@@ -27,7 +27,7 @@ from ..sessions import config
 from ..sessions.secrets import keys
 from ..sessions.tables import session_rows
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 from .destinations import AnchorFailed, File, Url
 
@@ -126,15 +126,11 @@ def _since(last: dict[str, Any] | None) -> datetime:
 
 
 def _changed(since: datetime) -> Iterator[list[Row]]:
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = session_rows.select_all().where(sessions.name > P).where(sessions.modified >= P)
-		return query.orderby(sessions.name).limit(BATCH)
-
-	after = ""
-	while found := run(("anchor batch", BATCH), build, (after, since), COMMITTED):
-		yield [Row._make(row) for row in found]
-		after = found[-1][0]
+	sessions, after = table(session_rows.DOCTYPE), ""
+	changed = session_rows.select_all().where(sessions.modified >= since).orderby(sessions.name).limit(BATCH)
+	while rows := ask(changed.where(sessions.name > after), COMMITTED):
+		yield [Row._make(row) for row in rows]
+		after = rows[-1][0]
 
 
 def _entry(row: Row) -> list:

@@ -1,21 +1,24 @@
 """Identity Checks and Protected Intents as programs use them: immutable, read at most every five seconds."""
 
-import time
 from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
 
-from .. import compat
 from ..sessions import config, pattern_sizes
 from ..sessions.errors import InvalidSessionData
 from ..sessions.session import Session
+from ..site_cache import SiteCache
 from .canonical import ALPHANUMERIC
 from .credential_reading import Credential
 
-FRESH_SECONDS = 5
 DOCTYPE = "Identity Check"
 INTENT_HOOK = "assistant_session_intent"
+COLUMNS = (
+	"namespace", "enabled", "level", "verifier", "identity_credential", "verify_doctype", "url", "timeout",
+	"verified_field", "verified_value", "python_verifier",
+)  # fmt: skip
+CREDENTIAL_COLUMNS = ("key", "label", "pattern", "example", "normalisation", "identifying")
 
 
 @dataclass(frozen=True)
@@ -73,22 +76,21 @@ class Catalogue:
 		return passed.namespace == check.namespace and passed.level >= check.level
 
 
-_catalogues: dict[str, tuple[float, Catalogue]] = {}
-
-
+@SiteCache
 def catalogue() -> Catalogue:
 	"""This site's checks and protected intents; an edit shows in every worker within five seconds."""
-	site = frappe.local.site
-	expires, found = _catalogues.get(site, (0.0, None))
-	if found is None or time.monotonic() >= expires:
-		found = _load(found)
-		_catalogues[site] = (time.monotonic() + FRESH_SECONDS, found)
-	return found
+	with config.committed():
+		protected = config.rows("Protected Intent", "intent", "identity_check", parenttype=config.DOCTYPE)
+		checks = {doc.name: of(doc) for doc in _documents()}
+		settings = frappe.db.get_singles_dict(config.DOCTYPE)
+	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
+	asked_for = {folded(row.intent): row.identity_check for row in protected}
+	return Catalogue(checks, asked_for, hook, _open_intents(settings))
 
 
 def forget() -> None:
 	"""Read them anew at the next call."""
-	_catalogues.pop(frappe.local.site, None)
+	catalogue.forget()
 	config.forget()
 
 
@@ -138,22 +140,6 @@ def _mapping(doc, kind: str) -> dict[str, str]:
 	return {row.key: row.field for row in doc.fields if row.kind == kind}
 
 
-def _load(previous: Catalogue | None) -> Catalogue:
-	"""Read from the database; while it is away, what was read before still protects."""
-	try:
-		with config.committed():
-			protected = config.rows("Protected Intent", "intent", "identity_check", parenttype=config.DOCTYPE)
-			checks = {doc.name: of(doc) for doc in _documents()}
-			settings = frappe.db.get_singles_dict(config.DOCTYPE)
-	except Exception as error:
-		if previous and compat.is_connection_lost(error):
-			return previous
-		raise
-	hook = frappe.local.conf.get(INTENT_HOOK) or (frappe.get_hooks(INTENT_HOOK) or [None])[-1]
-	asked_for = {folded(row.intent): row.identity_check for row in protected}
-	return Catalogue(checks, asked_for, hook, _open_intents(settings))
-
-
 def _open_intents(settings: dict) -> frozenset[str] | None:
 	if str(settings.get("strict_intents") or "0") == "0":
 		return None
@@ -167,10 +153,3 @@ def _documents() -> list:
 		doc.credentials = config.rows("Identity Check Credential", *CREDENTIAL_COLUMNS, parent=doc.name)
 		doc.fields = config.rows("Identity Check Field", "kind", "key", "field", parent=doc.name)
 	return documents
-
-
-COLUMNS = (
-	"namespace", "enabled", "level", "verifier", "identity_credential", "verify_doctype", "url", "timeout",
-	"verified_field", "verified_value", "python_verifier",
-)  # fmt: skip
-CREDENTIAL_COLUMNS = ("key", "label", "pattern", "example", "normalisation", "identifying")

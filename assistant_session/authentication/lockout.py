@@ -19,7 +19,7 @@ from .. import compat, database
 from ..sessions import config
 from ..sessions.errors import SessionStoreUnavailable
 from ..sessions.secrets import keys
-from ..sessions.tables.statements import P, insert, run, table
+from ..sessions.tables.statements import P, ask, insert, run, table, write
 
 DOCTYPE = "Verification Attempt"
 SESSION, NETWORK, WIDE_NETWORK, STRANGER, KNOWN, VOUCHED, CHECK, UNLOCKED = (
@@ -164,38 +164,24 @@ def is_unlocked(session: str) -> bool:
 
 def purge(limit: int) -> int:
 	"""Remove counters nobody needs any more, at most `limit`, committed; returns how many."""
-	before = config.now() - timedelta(seconds=KEPT_SECONDS)
+	attempts, before = table(DOCTYPE), config.now() - timedelta(seconds=KEPT_SECONDS)
+	old = frappe.qb.from_(attempts).select(attempts.name).where(attempts.modified < before)
+	old = old.where(attempts.locked_until.isnull() | (attempts.locked_until < before)).limit(limit)
 
-	def old():
-		attempts = table(DOCTYPE)
-		query = frappe.qb.from_(attempts).select(attempts.name).where(attempts.modified < P)
-		query = query.where(attempts.locked_until.isnull() | (attempts.locked_until < P))
-		return database.for_update(query.limit(limit))
-
-	def delete():
-		attempts = table(DOCTYPE)
-		return frappe.qb.from_(attempts).delete().where(attempts.name.isin([P for _name in names]))
-
-	names: list[str] = []
-
-	def remove(db) -> None:
-		names[:] = [name for (name,) in run(("old attempts", limit), old, (before, before), on=db)]
+	def remove(db) -> int:
+		names = [name for (name,) in ask(database.for_update(old), on=db)]
 		if names:
-			run(("delete attempts", len(names)), delete, names, on=db)
+			write(frappe.qb.from_(attempts).delete().where(attempts.name.isin(names)), on=db)
+		return len(names)
 
-	_in_own_transaction(remove)
-	return len(names)
+	return _in_own_transaction(remove)
 
 
 def _locked_until(buckets: list[Bucket]) -> datetime | None:
 	"""When the last of their locks ends, as committed now; None if none is locked."""
 
 	def look(db) -> list[Count]:
-		return [
-			Count(*row)
-			for bucket in buckets
-			for row in run(("attempts", "read"), _select, (bucket.name,), on=db)
-		]
+		return [Count(*row) for bucket in buckets for row in _row(db, bucket)]
 
 	return _latest(_in_own_transaction(look), config.now())
 
@@ -244,9 +230,7 @@ def _uncount(count: Count) -> None:
 
 def _locked_row(db, bucket: Bucket, now: datetime) -> Count:
 	"""The bucket's row as it counts now, locked until this short transaction ends."""
-	count = Count(
-		*run(("attempts", "locked"), lambda: database.for_update(_select()), (bucket.name,), on=db)[0]
-	)
+	count = Count(*_row(db, bucket, locked=True)[0])
 	until = count.locked_until
 	served = until is not None and until <= now
 	window = {NETWORK: NETWORK_WINDOW, WIDE_NETWORK: NETWORK_WINDOW, CHECK: HOUR}.get(
@@ -264,7 +248,7 @@ def _ensure(buckets: list[Bucket]) -> None:
 	def make(db) -> None:
 		now, user = config.now(), frappe.session.user
 		for bucket in buckets:
-			if not run(("attempts", "read"), _select, (bucket.name,), on=db):
+			if not _row(db, bucket):
 				row = (bucket.name, bucket.kind, 0, 0, 0, now, None, now, now, user, user, 0, 0)
 				insert(DOCTYPE, ("name", "kind", *COLUMNS, *STANDARD), [row], on=db)
 
@@ -283,8 +267,13 @@ def _store(db, bucket: Bucket, count: Count) -> None:
 	run(("store attempts",), build, (*values, config.now(), bucket.name), on=db)
 
 
-def _select():
-	attempts = table(DOCTYPE)
-	return (
-		frappe.qb.from_(attempts).select(*(attempts[column] for column in COLUMNS)).where(attempts.name == P)
-	)
+def _row(db, bucket: Bucket, *, locked: bool = False) -> list[tuple]:
+	"""The bucket's row, if there is one."""
+
+	def build():
+		attempts = table(DOCTYPE)
+		query = frappe.qb.from_(attempts).select(*(attempts[column] for column in COLUMNS))
+		query = query.where(attempts.name == P)
+		return database.for_update(query) if locked else query
+
+	return run(("attempts", locked), build, (bucket.name,), on=db)

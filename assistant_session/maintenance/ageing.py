@@ -19,7 +19,7 @@ from ..sessions.health import diagnosis
 from ..sessions.session import ACTIVE
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table, write
 from ..sessions.vantage import COMMITTED
 
 PURGED = {turns.DOCTYPE: "purged_turns", events.DOCTYPE: "purged_events"}
@@ -57,19 +57,10 @@ class Aged:
 
 	def _next(self) -> list[str]:
 		"""Names of sessions that are old enough to have such rows."""
-
-		def build():
-			sessions = table(session_rows.DOCTYPE)
-			query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name > P)
-			query = query.where(sessions.creation < P).where(sessions.status == P)
-			return query.orderby(sessions.name).limit(SESSIONS)
-
-		return [
-			name
-			for (name,) in run(
-				("old sessions", SESSIONS), build, (self._after, self.before, ACTIVE), COMMITTED
-			)
-		]
+		sessions = table(session_rows.DOCTYPE)
+		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.name > self._after)
+		query = query.where(sessions.creation < self.before).where(sessions.status == ACTIVE)
+		return [name for (name,) in ask(query.orderby(sessions.name).limit(SESSIONS), COMMITTED)]
 
 	def _purge(self, name: str) -> int:
 		row = _locked(name) if self._old(name) else None
@@ -86,38 +77,22 @@ class Aged:
 
 	def _old(self, name: str) -> list[tuple]:
 		"""At most ROWS of the session's oldest rows that are past their time, as committed: name, sequence, time."""
-
-		def build():
-			of = table(self.doctype)
-			query = frappe.qb.from_(of).select(of.name, of.sequence, of.creation).where(of.session == P)
-			return query.orderby(of.name).limit(ROWS)
-
-		found = run(("oldest", self.doctype, ROWS), build, (name,), COMMITTED)
-		return list(takewhile(lambda one: one[-1] < self.before, found))
+		of = table(self.doctype)
+		query = frappe.qb.from_(of).select(of.name, of.sequence, of.creation).where(of.session == name)
+		oldest = ask(query.orderby(of.name).limit(ROWS), COMMITTED)
+		return list(takewhile(lambda row: row[-1] < self.before, oldest))
 
 	def _delete(self, names: list[str]) -> int:
-		def build():
-			of = table(self.doctype)
-			return frappe.qb.from_(of).delete().where(of.name.isin([P for _name in names]))
-
-		run(("delete aged", self.doctype, len(names)), build, names)
-		return database.affected_rows()
+		of = table(self.doctype)
+		return write(frappe.qb.from_(of).delete().where(of.name.isin(names)))
 
 
 def _locked(name: str) -> Row | None:
 	"""The row, locked; None if it is gone, under legal hold, or somebody else has it."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = (
-			session_rows.select_all()
-			.where(sessions.name == P)
-			.where(sessions.legal_hold == 0)
-			.where(sessions.status == P)
-		)
-		return database.lock_named(query)
-
-	rows = run(("lock aged",), build, (name, ACTIVE))
+	sessions = table(session_rows.DOCTYPE)
+	query = session_rows.select_all().where(sessions.name == name)
+	query = query.where(sessions.legal_hold == 0).where(sessions.status == ACTIVE)
+	rows = ask(database.lock_named(query))
 	return Row._make(rows[0]) if rows else None
 
 

@@ -18,12 +18,14 @@ from ..sessions.health.findings import ON_PURPOSE, ORPHAN_EVENTS, ORPHAN_TURNS, 
 from ..sessions.secrets import keys
 from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 
 BATCH = 500
 MOST_KEPT = 1000  # findings remembered for the report; all are counted
 ORPHANS = {ORPHAN_TURNS: turns.DOCTYPE, ORPHAN_EVENTS: events.DOCTYPE}
+MAY_BE_LOST = "{0}: a turn that was acknowledged may be lost with the machine."
+NO_BOUND = "lock_timeout is 0: who waits for a row that somebody has locked waits without a bound. Set it, to 50s for instance."
 
 
 @dataclass
@@ -120,37 +122,18 @@ def _mend(rows: dict[str, Row], found: list[Finding], seen: Visit) -> None:
 
 
 def _batches(after: str) -> Iterator[list[str]]:
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		return (
-			frappe.qb.from_(sessions)
-			.select(sessions.name)
-			.where(sessions.name > P)
-			.orderby(sessions.name)
-			.limit(BATCH)
-		)
-
-	while names := [name for (name,) in run(("doctor batch", BATCH), build, (after,), COMMITTED)]:
+	sessions = table(session_rows.DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.name).orderby(sessions.name).limit(BATCH)
+	while names := [name for (name,) in ask(query.where(sessions.name > after), COMMITTED)]:
 		yield names
 		after = names[-1]
 
 
 def _orphans(doctype: str) -> Iterator[str]:
 	"""Ids that rows of `doctype` name and no session has."""
-
-	def build():
-		of = table(doctype)
-		return (
-			frappe.qb.from_(of)
-			.select(of.session)
-			.distinct()
-			.where(of.session > P)
-			.orderby(of.session)
-			.limit(BATCH)
-		)
-
-	after = ""
-	while named := [name for (name,) in run(("doctor orphans", doctype, BATCH), build, (after,), COMMITTED)]:
+	of, after = table(doctype), ""
+	query = frappe.qb.from_(of).select(of.session).distinct().orderby(of.session).limit(BATCH)
+	while named := [name for (name,) in ask(query.where(of.session > after), COMMITTED)]:
 		known = session_rows.existing(named)
 		yield from (name for name in named if name not in known)
 		after = named[-1]
@@ -192,7 +175,3 @@ def _of_postgres() -> list[str]:
 	if db.sql("show lock_timeout")[0][0] == "0":
 		problems.append(NO_BOUND)
 	return problems
-
-
-MAY_BE_LOST = "{0}: a turn that was acknowledged may be lost with the machine."
-NO_BOUND = "lock_timeout is 0: who waits for a row that somebody has locked waits without a bound. Set it, to 50s for instance."

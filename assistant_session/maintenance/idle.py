@@ -18,9 +18,10 @@ from rq.timeouts import JobTimeoutException
 from .. import database
 from ..sessions import Session, config
 from ..sessions.operations import opening
+from ..sessions.session import ACTIVE
 from ..sessions.tables import session_rows
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 
 HOOK = "assistant_session_idle"
@@ -73,24 +74,16 @@ def _tell(name: str, hooks: list) -> bool:
 
 def _quiet(after: str, until: str) -> list[str]:
 	"""Names of a batch of quiet sessions nobody was told of, as committed now."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = _where_quiet(frappe.qb.from_(sessions).select(sessions.name))
-		query = query.where(sessions.name > P).where(sessions.name <= P)
-		return query.orderby(sessions.name).limit(BATCH)
-
-	return [name for (name,) in run(("idle",), build, (*_times(), after, until), COMMITTED)]
+	sessions = table(session_rows.DOCTYPE)
+	query = _where_quiet(frappe.qb.from_(sessions).select(sessions.name))
+	query = query.where(sessions.name > after).where(sessions.name <= until)
+	return [name for (name,) in ask(query.orderby(sessions.name).limit(BATCH), COMMITTED)]
 
 
 def _claim(name: str) -> Row | None:
 	"""Lock one and mark it as told; None if somebody else has it, or it is not quiet any more."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		return database.lock_named(_where_quiet(session_rows.select_all()).where(sessions.name == P))
-
-	rows = run(("idle claim",), build, (*_times(), name))
+	quiet = _where_quiet(session_rows.select_all())
+	rows = ask(database.lock_named(quiet.where(table(session_rows.DOCTYPE).name == name)))
 	if not rows:
 		return None
 	session_rows.mark_idle(name, config.now())
@@ -98,12 +91,8 @@ def _claim(name: str) -> Row | None:
 
 
 def _where_quiet(query):
-	sessions = table(session_rows.DOCTYPE)
+	sessions, now = table(session_rows.DOCTYPE), config.now()
+	since = now - timedelta(seconds=config.settings().idle_after)
 	untold = sessions.idle_notified_at.isnull() | (sessions.idle_notified_at < sessions.last_activity)
-	live = (sessions.status == P) & (sessions.last_activity <= P) & (sessions.expires_at > P)
+	live = (sessions.status == ACTIVE) & (sessions.last_activity <= since) & (sessions.expires_at > now)
 	return query.where(live).where(untold)
-
-
-def _times() -> tuple:
-	now = config.now()
-	return "Active", now - timedelta(seconds=config.settings().idle_after), now

@@ -15,9 +15,9 @@ from pypika.functions import Count
 from .. import database
 from ..sessions import config
 from ..sessions.operations import desk_edits
-from ..sessions.session import CLOSED, EXPIRED
+from ..sessions.session import ACTIVE, CLOSED, EXPIRED
 from ..sessions.tables import events, session_rows, turns
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 from . import OnProgress, in_batches
 from .ageing import Aged
@@ -48,14 +48,10 @@ def purge_events(
 
 def count(days: int) -> dict[str, int]:
 	"""How many sessions `purge` would remove, and how many a legal hold keeps."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = frappe.qb.from_(sessions).select(sessions.legal_hold, Count("*")).groupby(sessions.legal_hold)
-		return _ended(query)
-
-	found = dict(run(("count ended",), build, (CLOSED, EXPIRED, _before(days)), COMMITTED))
-	return {"sessions": found.get(0, 0), "held": found.get(1, 0)}
+	sessions = table(session_rows.DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.legal_hold, Count("*")).groupby(sessions.legal_hold)
+	by_hold = dict(ask(_ended(query, _before(days)), COMMITTED))
+	return {"sessions": by_hold.get(0, 0), "held": by_hold.get(1, 0)}
 
 
 class Ended:
@@ -85,17 +81,12 @@ class Ended:
 		return removed
 
 	def _next(self) -> list[tuple[datetime, str]]:
-		def build():
-			sessions = table(session_rows.DOCTYPE)
-			time = sessions.closed_at
-			query = _ended(frappe.qb.from_(sessions).select(time, sessions.name)).where(
-				sessions.legal_hold == 0
-			)
-			query = query.where((time > P) | ((time == P) & (sessions.name > P)))
-			return query.orderby(time).orderby(sessions.name).limit(SESSIONS)
-
-		time, name = self._after
-		return run(("ended", SESSIONS), build, (CLOSED, EXPIRED, self.before, time, time, name))
+		sessions, (last, last_name) = table(session_rows.DOCTYPE), self._after
+		time = sessions.closed_at
+		query = _ended(frappe.qb.from_(sessions).select(time, sessions.name), self.before)
+		query = query.where(sessions.legal_hold == 0)
+		query = query.where((time > last) | ((time == last) & (sessions.name > last_name)))
+		return ask(query.orderby(time).orderby(sessions.name).limit(SESSIONS))
 
 
 def _before(days: int) -> datetime:
@@ -104,16 +95,12 @@ def _before(days: int) -> datetime:
 
 def _locked(names: list[str]) -> set[str]:
 	"""Those of `names` that are not under legal hold, and nobody else has locked; locked now."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.legal_hold == 0)
-		query = query.where(sessions.status != P).where(sessions.name.isin([P for _name in names]))
-		return database.lock_named(query)
-
-	return {name for (name,) in run(("lock ended", len(names)), build, ("Active", *names))}
-
-
-def _ended(query):
 	sessions = table(session_rows.DOCTYPE)
-	return query.where(sessions.status.isin([P, P])).where(sessions.closed_at < P)
+	query = frappe.qb.from_(sessions).select(sessions.name).where(sessions.legal_hold == 0)
+	query = query.where(sessions.status != ACTIVE).where(sessions.name.isin(names))
+	return {name for (name,) in ask(database.lock_named(query))}
+
+
+def _ended(query, before: datetime):
+	sessions = table(session_rows.DOCTYPE)
+	return query.where(sessions.status.isin([CLOSED, EXPIRED])).where(sessions.closed_at < before)

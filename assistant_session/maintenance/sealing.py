@@ -16,7 +16,7 @@ from ..sessions.coherence.ledger import ledger
 from ..sessions.secrets import keys
 from ..sessions.tables import seals, session_rows, turns
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table, write
 from ..sessions.vantage import COMMITTED
 from . import OnProgress
 
@@ -48,35 +48,24 @@ def note() -> None:
 
 
 def _unsealed(doctype: str, after: str) -> list[str]:
-	def build():
-		of = table(doctype)
-		query = frappe.qb.from_(of).select(of.name).where(of.name > P).where(of.seal.isnull())
-		return query.orderby(of.name).limit(BATCH)
-
-	return [name for (name,) in run(("unsealed", doctype, BATCH), build, (after,), COMMITTED)]
+	of = table(doctype)
+	query = frappe.qb.from_(of).select(of.name).where(of.name > after).where(of.seal.isnull())
+	return [name for (name,) in ask(query.orderby(of.name).limit(BATCH), COMMITTED)]
 
 
 def _seal_rows(names: list[str]) -> int:
-	def select():
-		sessions = table(session_rows.DOCTYPE)
-		query = session_rows.select_all().where(sessions.name.isin([P for _name in names]))
-		return database.for_update(query.where(sessions.seal.isnull()))
-
-	def update():
-		sessions = table(session_rows.DOCTYPE)
-		query = frappe.qb.update(sessions).set(sessions.version, sessions.version + 1)
-		for column in (sessions.revision, sessions.seal):
-			query = query.set(column, _by_name(sessions, len(after)))
-		return query.where(sessions.name.isin([P for _row in after]))
-
+	sessions = table(session_rows.DOCTYPE)
+	unsealed = session_rows.select_all().where(sessions.name.isin(names)).where(sessions.seal.isnull())
 	ledger().mark_all(names)
-	found = [Row._make(row) for row in run(("unsealed rows", len(names)), select, names)]
-	after = [_superseded(row) for row in found if row.version and row.revision]  # others the doctor names
+	rows = [Row._make(row) for row in ask(database.for_update(unsealed))]
+	after = [_superseded(row) for row in rows if row.version and row.revision]  # others the doctor names
 	for name in names:
 		ledger().wrote(name, None)
 	if after:
-		values = [*_pairs(after, "revision"), *_pairs(after, "seal"), *(row.name for row in after)]
-		run(("seal rows", len(after)), update, values)
+		query = frappe.qb.update(sessions).set(sessions.version, sessions.version + 1)
+		for column in ("revision", "seal"):
+			query = query.set(column, _by_name(sessions, {row.name: getattr(row, column) for row in after}))
+		write(query.where(sessions.name.isin([row.name for row in after])))
 	return len(after)
 
 
@@ -84,32 +73,19 @@ def _superseded(row: Row) -> Row:
 	return seals.sealed(row._replace(version=row.version + 1, revision=session_rows.new_revision()))
 
 
-def _pairs(rows: list[Row], column: str) -> list[str]:
-	return [value for row in rows for value in (row.name, getattr(row, column))]
-
-
 def _seal_turns(names: list[str]) -> int:
-	def select():
-		of = table(turns.DOCTYPE)
-		query = frappe.qb.from_(of).select(*(of[column] for column in turns.SEALED))
-		return query.where(of.name.isin([P for _name in names]))
-
-	def update():
-		of = table(turns.DOCTYPE)
-		query = frappe.qb.update(of).set(of.seal, Coalesce(of.seal, _by_name(of, len(sealed))))
-		return query.where(of.name.isin([P for _name in sealed]))
-
-	found = run(("unsealed turns", len(names)), select, names)
-	sealed = {values[0]: seals.of_turn(values) for values in found}
+	of = table(turns.DOCTYPE)
+	query = frappe.qb.from_(of).select(*(of[column] for column in turns.SEALED))
+	sealed = {values[0]: seals.of_turn(values) for values in ask(query.where(of.name.isin(names)))}
 	if sealed:
-		pairs = [text for pair in sealed.items() for text in pair]
-		run(("seal turns", len(sealed)), update, (*pairs, *sealed))
+		query = frappe.qb.update(of).set(of.seal, Coalesce(of.seal, _by_name(of, sealed)))
+		write(query.where(of.name.isin(list(sealed))))
 	return len(sealed)
 
 
-def _by_name(of, number: int):
-	"""CASE name WHEN … THEN … for so many names."""
+def _by_name(of, values: dict[str, str]):
+	"""CASE WHEN name = … THEN … for each of these names and its value."""
 	choice = Case()
-	for _one in range(number):
-		choice = choice.when(of.name == P, P)
+	for name, value in values.items():
+		choice = choice.when(of.name == name, value)
 	return choice

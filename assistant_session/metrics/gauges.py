@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 import frappe
 from pypika.functions import Count, Min
@@ -11,7 +12,7 @@ from ..sessions.coherence.figures import channel_label
 from ..sessions.operations import expiry
 from ..sessions.session import ACTIVE
 from ..sessions.tables import session_rows
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 
 
@@ -27,27 +28,24 @@ class Now:
 
 
 def read() -> Now:
-	held, since = run(("locks held",), _locks, (ACTIVE, config.now()), COMMITTED)[0]
+	held, since = _locks()
 	age = (config.now() - since).total_seconds() if since else 0
 	return Now(_active(), expiry.count_overdue(), held, max(age, 0))
 
 
 def _active() -> dict[str, int]:
 	"""Sessions with the status Active; channels Settings do not name are taken together."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = frappe.qb.from_(sessions).select(sessions.channel, Count("*")).where(sessions.status == P)
-		return query.groupby(sessions.channel)
-
+	sessions = table(session_rows.DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.channel, Count("*")).where(sessions.status == ACTIVE)
 	counts = Counter({channel: 0 for channel in config.settings().channels})
-	for channel, number in run(("active by channel",), build, (ACTIVE,), COMMITTED):
+	for channel, number in ask(query.groupby(sessions.channel), COMMITTED):
 		counts[channel_label(channel or "")] += number
 	return dict(counts)
 
 
-def _locks():
+def _locks() -> tuple[int, datetime | None]:
+	"""How many agent locks are held, and since when the oldest is."""
 	sessions = table(session_rows.DOCTYPE)
 	query = frappe.qb.from_(sessions).select(Count("*"), Min(sessions.agent_locked_at))
-	held = (sessions.status == P) & (sessions.agent_lock_expires_at > P) & sessions.active_agent.isnotnull()
-	return query.where(held)
+	query = query.where(sessions.status == ACTIVE).where(sessions.agent_lock_expires_at > config.now())
+	return ask(query.where(sessions.active_agent.isnotnull()), COMMITTED)[0]

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import frappe
+from frappe import _
 
 from ..authentication import canonical, checks
 from ..sessions import InvalidSessionData, SessionError, bounds
@@ -21,7 +22,7 @@ from ..sessions.tables import events, session_rows, turns
 from ..sessions.tables.events import Event
 from ..sessions.tables.proof import identity_hashes
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import P, run, table
+from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
 
 PAGE = 500  # turns read at once
@@ -46,7 +47,7 @@ class Person:
 		"""Whom an Identity Check proved; `identity` in any form the person could type. Raises InvalidSessionData."""
 		check, identity = bounds.label(check, "identity"), bounds.key(identity, "identity")
 		if not frappe.db.exists(checks.DOCTYPE, check):
-			raise InvalidSessionData("check: there is no such Identity Check.")
+			raise InvalidSessionData(_("check: there is no such Identity Check."))
 		found = checks.get(check)
 		secret = canonical.canonical(identity, found.credential(found.identity_credential).normalisation)
 		hashes = identity_hashes(secret.reveal(), found.namespace)
@@ -84,28 +85,21 @@ class Person:
 		given = {way: value for way, value in named.items() if value is not None}
 		if len(given) != 1:
 			ways = ", ".join(way.removeprefix("by_") for way in vars(cls) if way.startswith("by_"))
-			raise InvalidSessionData(f"person: exactly one of {ways} is needed.")
+			raise InvalidSessionData(_("person: exactly one of {0} is needed.").format(ways))
 		((way, value),) = given.items()
 		return getattr(cls, f"by_{way}")(*(value if isinstance(value, list | tuple) else (value,)))
 
 	def sessions(self) -> list[str]:
 		"""Ids of all sessions of this person, oldest first, compared exactly."""
+		return list(dict.fromkeys(name for values in self.values for name in self._sessions(values)))
 
-		def build():
-			of = table(session_rows.DOCTYPE)
-			query = frappe.qb.from_(of).select(of.name, *(of[column] for column in self.columns))
-			for column in self.columns:
-				query = query.where(of[column] == P)
-			return query.orderby(of.creation).orderby(of.name)
-
-		key = ("sessions of a person", self.columns)
-		found = {
-			row[0]: None
-			for values in self.values
-			for row in run(key, build, values, COMMITTED)
-			if row[1:] == values
-		}
-		return list(found)
+	def _sessions(self, values: tuple[str, ...]) -> Iterator[str]:
+		of = table(session_rows.DOCTYPE)
+		query = frappe.qb.from_(of).select(of.name, *(of[column] for column in self.columns))
+		for column, value in zip(self.columns, values, strict=True):
+			query = query.where(of[column] == value)
+		rows = ask(query.orderby(of.creation).orderby(of.name), COMMITTED)
+		return (row[0] for row in rows if row[1:] == values)
 
 
 def _named(*parts: str) -> str:
@@ -175,18 +169,13 @@ def _turns(row: Row, first: int) -> Iterator[dict[str, Any]]:
 
 def _events(row: Row) -> list[dict[str, Any]]:
 	"""Without legal holds, which are not for the person to know, and without the names of staff."""
-
-	def build():
-		of = table(events.DOCTYPE)
-		columns = (of.sequence, of.event, of.actor, of.details, of.creation)
-		return frappe.qb.from_(of).select(*columns).where(of.session == P).orderby(of.sequence)
-
-	named = ("sequence", "event", "actor", "details", "creation")
-	rows = run(("events of a person",), build, (row.name,), COMMITTED)
-	found = [dict(zip(named, map(_plain, one), strict=True)) for one in rows if one[1] != "held"]
-	for event in found:
+	of, columns = table(events.DOCTYPE), ("sequence", "event", "actor", "details", "creation")
+	query = frappe.qb.from_(of).select(*(of[column] for column in columns)).where(of.session == row.name)
+	stored = ask(query.orderby(of.sequence), COMMITTED)
+	shown = [dict(zip(columns, map(_plain, event), strict=True)) for event in stored if event[1] != "held"]
+	for event in shown:
 		event["actor"] = event["actor"] if event["actor"] in ("", "Guest", row.user) else "staff"
-	return found
+	return shown
 
 
 def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:

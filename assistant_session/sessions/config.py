@@ -10,7 +10,6 @@ in Desk comes from site_config.json:
     assistant_session_metrics_interval  seconds between two flushes of a process's figures (60)
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -20,11 +19,12 @@ from zoneinfo import ZoneInfo
 
 import frappe
 
-from .. import compat, database
+from .. import database
+from ..site_cache import SiteCache
 from . import pattern_sizes
 
-FRESH_SECONDS = 5
 DOCTYPE = "Assistant Session Settings"
+SHORTEST_LEASE = 0.5  # seconds; also where nobody waits
 
 
 @dataclass(frozen=True)
@@ -69,22 +69,16 @@ class Settings:
 	time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
-_snapshots: dict[str, tuple[float, Settings]] = {}
-
-
+@SiteCache
 def settings() -> Settings:
 	"""This site's settings; an edit shows in every worker within five seconds."""
-	site = frappe.local.site
-	expires, snapshot = _snapshots.get(site, (0.0, None))
-	if snapshot is None or time.monotonic() >= expires:
-		snapshot = _load(snapshot)
-		_snapshots[site] = (time.monotonic() + FRESH_SECONDS, snapshot)
-	return snapshot
+	with committed():
+		return _read(frappe.db.get_singles_dict(DOCTYPE))
 
 
 def forget() -> None:
 	"""Read the settings anew at the next call (they were saved in this process)."""
-	_snapshots.pop(frappe.local.site, None)
+	settings.forget()
 
 
 @contextmanager
@@ -111,9 +105,6 @@ def lease_seconds() -> float:
 	return min(wanted, max(0.8 * settings().hold_wait, SHORTEST_LEASE))
 
 
-SHORTEST_LEASE = 0.5  # seconds; also where nobody waits
-
-
 def lease_longest() -> float:
 	return _site_number("assistant_session_hold_longest", 600)
 
@@ -129,17 +120,6 @@ def metrics_interval() -> float:
 def _site_number(key: str, default: float) -> float:
 	value = frappe.local.conf.get(key)
 	return default if value is None else max(float(value), 0.001)
-
-
-def _load(previous: Settings | None) -> Settings:
-	"""Read from the database; while it is away, what was read before still holds."""
-	try:
-		with committed():
-			return _read(frappe.db.get_singles_dict(DOCTYPE))
-	except Exception as error:
-		if previous and compat.is_connection_lost(error):
-			return previous
-		raise
 
 
 def _read(stored: dict) -> Settings:

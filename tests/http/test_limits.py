@@ -14,6 +14,7 @@ from tests.http import in_workers as here
 @pytest.fixture
 def configured(workers, site):
 	"""`configured(name=…)` saves Settings for the workers; what was there before comes back."""
+	from assistant_session import site_cache
 	from assistant_session.sessions import config
 
 	before: dict = {}
@@ -24,7 +25,7 @@ def configured(workers, site):
 		settings.update(values)
 		settings.save()
 		site.db.commit()
-		time.sleep(config.FRESH_SECONDS + 0.5)
+		time.sleep(site_cache.FRESH_SECONDS + 0.5)
 
 	yield change
 	if before:
@@ -33,7 +34,7 @@ def configured(workers, site):
 		settings.save()
 		site.db.commit()
 		config.forget()
-		time.sleep(config.FRESH_SECONDS + 0.5)
+		time.sleep(site_cache.FRESH_SECONDS + 0.5)
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def _count_with_a_flush_due(label: str) -> None:
 
 
 def _stored(label: str) -> int:
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	return totals.read().get(("turns", label), 0)
 

@@ -45,7 +45,7 @@ def label() -> str:
 
 @pytest.fixture
 def total(site):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	return lambda label, metric="turns": totals.read().get((metric, label), 0)
 
@@ -56,7 +56,7 @@ def configured(site, monkeypatch):
 
 	def change(**values) -> None:
 		changed = dataclasses.replace(config.settings(), **values)
-		monkeypatch.setitem(config._snapshots, site.local.site, (float("inf"), changed))
+		monkeypatch.setitem(config.settings._kept, site.local.site, (float("inf"), changed))
 
 	return change
 
@@ -395,8 +395,8 @@ def test_hours_and_totals_hold_the_same(site, counted, label):
 def test_a_late_flush_still_counts_in_the_hour_things_happened(site, label):
 	from datetime import datetime, timedelta
 
-	from assistant_session.metrics import totals
 	from assistant_session.sessions import config
+	from assistant_session.sessions.tables import totals
 
 	then = datetime(2026, 3, 1, 12, 50, tzinfo=config.settings().time_zone)
 	quarter = int(then.timestamp()) // 900
@@ -432,18 +432,18 @@ def test_a_flush_while_the_database_is_away_loses_nothing(worker, database_proxy
 
 def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, total, monkeypatch):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing, totals
+	from assistant_session.metrics import flushing
+	from assistant_session.sessions.tables import totals
 
-	real, grown = totals.run, []
+	real, grown = totals.write, []
 
-	def run(key, *more, **named):
-		if key == ("grow metric",):
-			grown.append(key)
-			if len(grown) == 2:
-				raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
-		return real(key, *more, **named)
+	def write(query, **named):
+		grown.append(query)
+		if len(grown) == 2:
+			raise site.db.OperationalError(1205, "Lock wait timeout exceeded")
+		return real(query, **named)
 
-	monkeypatch.setattr(totals, "run", run)
+	monkeypatch.setattr(totals, "write", write)
 	counters.count("turns", label)
 	assert flushing.flush() is False
 	assert (total(label), counted()) == (0, {("turns", label): 1})
@@ -453,7 +453,7 @@ def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, 
 
 
 def test_a_row_that_goes_at_that_very_moment_is_made_anew(site, counted, label, total, monkeypatch):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	monkeypatch.setattr(totals, "_ensure", lambda _db, _rows: None)
 	for _flush in range(2):
@@ -462,7 +462,7 @@ def test_a_row_that_goes_at_that_very_moment_is_made_anew(site, counted, label, 
 
 
 def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, total):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	totals.add({0: {("turns", label): 1e-9, ("busy", label): 0.25}})
 	assert (total(label), total(label, "busy")) == (0, 0.25)
@@ -470,7 +470,8 @@ def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, t
 
 def test_a_mistake_in_the_flush_is_raised_and_keeps_the_counts(site, counted, label, monkeypatch):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing, totals
+	from assistant_session.metrics import flushing
+	from assistant_session.sessions.tables import totals
 
 	counters.count("turns", label)
 	monkeypatch.setattr(totals, "add", lambda _batch: 1 / 0)
@@ -595,7 +596,7 @@ def test_a_worker_that_was_not_seen_for_ten_minutes_is_not_shown(site, cache_ser
 
 
 def test_purging_removes_old_hours_and_keeps_totals(site, label, total):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	totals.add({0: {("turns", label): 3}})
 	assert site.db.exists("Session Metric", {"label": label, "hour": [">", "1900-01-01"]})

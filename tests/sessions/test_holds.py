@@ -42,7 +42,7 @@ def test_a_lease_is_shorter_than_the_wait_whatever_is_set(sessions, site, monkey
 	from assistant_session.sessions import config
 
 	changed = dataclasses.replace(config.settings(), hold_wait=wait)
-	monkeypatch.setitem(config._snapshots, site.local.site, (float("inf"), changed))
+	monkeypatch.setitem(config.settings._kept, site.local.site, (float("inf"), changed))
 	monkeypatch.setitem(site.local.conf, "assistant_session_hold_ttl", configured)
 	assert 0 < config.lease_seconds() < wait
 

@@ -61,8 +61,7 @@ RECORDS = {
 
 @pytest.mark.mariadb
 def test_uninstalling_leaves_nothing_in_the_database(worker, site):
-	from assistant_session import uninstall
-	from assistant_session.install import ROLES
+	from assistant_session import roles, uninstall
 
 	def bench(*arguments: str) -> None:
 		sites = os.path.join(os.environ["FRAPPE_BENCH"], "sites")
@@ -82,7 +81,7 @@ def test_uninstalling_leaves_nothing_in_the_database(worker, site):
 	assert os.path.exists(on_disk)
 	try:
 		bench("uninstall-app", "assistant_session", "--yes", "--no-backup")
-		texts = [*uninstall.doctypes(), *ROLES, "assistant_session."]
+		texts = [*uninstall.doctypes(), *roles.ALL, "assistant_session."]
 		left = set(worker(OTHER_SITE).run(jobs.tables_that_hold, texts))
 	finally:
 		bench("install-app", "assistant_session", "--force")

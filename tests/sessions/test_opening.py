@@ -30,7 +30,7 @@ def verified_channel(site, monkeypatch):
 	settings = config.settings()
 	channels = {**settings.channels, "WhatsApp": config.Channel("WhatsApp", verified_by_provider=True)}
 	changed = dataclasses.replace(settings, channels=channels)
-	monkeypatch.setitem(config._snapshots, site.local.site, (float("inf"), changed))
+	monkeypatch.setitem(config.settings._kept, site.local.site, (float("inf"), changed))
 	return "WhatsApp"
 
 

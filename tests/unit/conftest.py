@@ -56,7 +56,7 @@ def configured(local, monkeypatch):
 	from assistant_session.sessions import config
 
 	def settings(**values):
-		monkeypatch.setitem(config._snapshots, SITE, (float("inf"), config.Settings(**values)))
+		monkeypatch.setitem(config.settings._kept, SITE, (float("inf"), config.Settings(**values)))
 
 	settings()
 	return settings

@@ -19,7 +19,7 @@ from ..secrets.keys import KeyMissing
 from ..session import ACTIVE, CLOSED, EXPIRED
 from ..tables import events, proof, seals, session_rows, turns
 from ..tables.row import JSON_COLUMNS, Row
-from ..tables.statements import P, run, table
+from ..tables.statements import ask, table
 from . import turn_diagnosis
 from .findings import (
 	BROKEN_JSON,
@@ -36,6 +36,9 @@ from .findings import (
 	UNREADABLE,
 	Finding,
 )
+
+ENCRYPTED = ("user_profile", "pending_message")
+COUNTS = ("version", "turn_count", "event_count", "ttl", "purged_turns", "purged_events")
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,6 @@ def _of_row(row: Row) -> list[Finding]:
 	return found
 
 
-ENCRYPTED = ("user_profile", "pending_message")
-
-
 def _impossible(row: Row) -> list[tuple[str, str]]:
 	wrong = []
 	if row.status not in (ACTIVE, CLOSED, EXPIRED):
@@ -107,9 +107,6 @@ def _impossible(row: Row) -> list[tuple[str, str]]:
 		column for column in ("last_activity", "expires_at", "revision") if getattr(row, column) is None
 	]
 	return [(IMPOSSIBLE, column) for column in wrong]
-
-
-COUNTS = ("version", "turn_count", "event_count", "ttl", "purged_turns", "purged_events")
 
 
 def _is_count(row: Row, column: str) -> bool:
@@ -246,33 +243,22 @@ def _unfitting_end(row: Row, trail: list[tuple]) -> str | None:
 
 
 def _rows(names: list[str], db) -> list[Row]:
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		return session_rows.select_all().where(sessions.name.isin([P for _name in names]))
-
-	wanted = set(names)
-	found = run(("examine rows", len(names)), build, names, on=db)
-	return [row for row in map(Row._make, found) if row.name in wanted]
+	query, wanted = session_rows.select_all().where(table(session_rows.DOCTYPE).name.isin(names)), set(names)
+	return [row for row in map(Row._make, ask(query, on=db)) if row.name in wanted]
 
 
 def _turns(names: list[str], db) -> dict[str, Turns]:
-	def build():
-		of = table(turns.DOCTYPE)
-		query = frappe.qb.from_(of).select(of.session, Count("*"), Min(of.sequence), Max(of.sequence))
-		return query.where(of.session.isin([P for _name in names])).groupby(of.session)
-
-	rows = run(("examine turns", len(names)), build, names, on=db)
+	of = table(turns.DOCTYPE)
+	query = frappe.qb.from_(of).select(of.session, Count("*"), Min(of.sequence), Max(of.sequence))
+	rows = ask(query.where(of.session.isin(names)).groupby(of.session), on=db)
 	return {name: Turns(int(count), first, last) for name, count, first, last in rows}
 
 
 def _trails(names: list[str], db) -> dict[str, list[tuple]]:
-	def build():
-		of = table(events.DOCTYPE)
-		columns = (of.session, of.sequence, of.event, of.actor, of.details, of.salt, of.creation, of.digest)
-		query = frappe.qb.from_(of).select(*columns).where(of.session.isin([P for _name in names]))
-		return query.orderby(of.session).orderby(of.sequence)
-
-	found = defaultdict(list)
-	for name, *event in run(("examine events", len(names)), build, names, on=db):
-		found[name].append(tuple(event))
-	return found
+	of = table(events.DOCTYPE)
+	columns = (of.session, of.sequence, of.event, of.actor, of.details, of.salt, of.creation, of.digest)
+	query = frappe.qb.from_(of).select(*columns).where(of.session.isin(names))
+	trails = defaultdict(list)
+	for name, *event in ask(query.orderby(of.session).orderby(of.sequence), on=db):
+		trails[name].append(tuple(event))
+	return trails

@@ -13,7 +13,9 @@ from ..coherence import reading
 from ..errors import SessionNotFound
 from ..session import Session
 from ..tables import events, session_rows
-from ..tables.statements import run, table
+from ..tables.statements import ask, table
+
+BROKEN = "(broken)"
 
 
 def inspect(session_id: str) -> dict[str, Any]:
@@ -49,9 +51,6 @@ def line(found: dict[str, Any]) -> str:
 	return f"{found['session_id']}: " + " · ".join(parts)
 
 
-BROKEN = "(broken)"
-
-
 def _context(session: Session) -> list[str]:
 	try:
 		return sorted(session.context)
@@ -77,22 +76,15 @@ def _reconnect(session: Session) -> str:
 
 def counts() -> dict[str, int]:
 	"""Sessions created (in all), active, closed, expired; restorations; flows completed."""
-	by_status = dict(run(("count by status",), _by_status))
+	sessions = table(session_rows.DOCTYPE)
+	query = frappe.qb.from_(sessions).select(sessions.status, Count("*")).groupby(sessions.status)
+	by_status = dict(ask(query))
+	restored = ask(frappe.qb.from_(sessions).select(Sum(sessions.restored_count)))[0][0]
 	return {
 		"created": sum(by_status.values()),
 		"active": by_status.get("Active", 0),
 		"closed": by_status.get("Closed", 0),
 		"expired": by_status.get("Expired", 0),
-		"restored": int(run(("count restored",), _restored)[0][0] or 0),
+		"restored": int(restored or 0),
 		"flows_completed": events.count_of("flow_completed"),
 	}
-
-
-def _by_status():
-	sessions = table(session_rows.DOCTYPE)
-	return frappe.qb.from_(sessions).select(sessions.status, Count("*")).groupby(sessions.status)
-
-
-def _restored():
-	sessions = table(session_rows.DOCTYPE)
-	return frappe.qb.from_(sessions).select(Sum(sessions.restored_count))

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from ..tables import seals, turns
-from ..tables.statements import P, run, table
+from ..tables.statements import ask, table
 from .findings import BROKEN_JSON, TURN_ALTERED, UNREADABLE, Finding
 
 TURNS = 1000  # in memory at once
@@ -68,15 +68,10 @@ def _groups(counts: dict[str, int]) -> Iterator[list[str]]:
 
 def _stored(names: list[str], db) -> Iterator[tuple[tuple, str | None]]:
 	"""What each turn's seal covers, and the seal, in the order of their names."""
-
-	def build():
-		of = table(turns.DOCTYPE)
-		query = frappe.qb.from_(of).select(*(of[column] for column in turns.SEALED), of.seal)
-		query = query.where(of.session.isin([P for _name in names])).where(of.name > P)
-		return query.orderby(of.name).limit(TURNS)
-
-	after = ""
-	while rows := run(("examine turns whole", len(names)), build, (*names, after), on=db):
+	of, after = table(turns.DOCTYPE), ""
+	query = frappe.qb.from_(of).select(*(of[column] for column in turns.SEALED), of.seal)
+	query = query.where(of.session.isin(names)).orderby(of.name).limit(TURNS)
+	while rows := ask(query.where(of.name > after), on=db):
 		yield from ((row[:-1], row[-1]) for row in rows)
 		if len(rows) < TURNS:
 			return

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from frappe import _
+
 from .. import bounds
 from ..coherence import reading, writing
 from ..errors import InvalidSessionData, SessionConflict
@@ -129,11 +131,11 @@ def release_intent(session_id: str) -> Session:
 
 def _assignment(change: Mapping[str, Any]) -> Callable[[Session], None]:
 	if not isinstance(change, Mapping):
-		raise InvalidSessionData("change: an object of fields, or a function, is needed.")
+		raise InvalidSessionData(_("change: an object of fields, or a function, is needed."))
 	if unknown := [field for field in change if field not in UPDATABLE]:
 		names = ", ".join(sorted(UPDATABLE))
 		raise InvalidSessionData(
-			f"change: only these fields can be changed: {names} ({len(unknown)} others given)."
+			_("change: only these fields can be changed: {0} ({1} others given).").format(names, len(unknown))
 		)
 
 	def assign(session: Session) -> None:

@@ -12,7 +12,7 @@ from ..coherence.ledger import ledger
 from ..errors import InvalidSessionData, SessionNotFound
 from ..tables import events, seals, session_rows, turns
 from ..tables.row import Row
-from ..tables.statements import table
+from ..tables.statements import ask, table
 from ..vantage import LOCKED
 
 # Changed by Frappe itself on every save, or harmless to everybody but Desk.
@@ -91,7 +91,7 @@ def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) 
 		condition = (renamed.party_type == doc.doctype) & (renamed.party == new)
 	if doc.doctype == "User":
 		condition |= renamed.user == new
-	for (name,) in frappe.qb.from_(renamed).select(renamed.name).where(condition).run():
+	for (name,) in ask(frappe.qb.from_(renamed).select(renamed.name).where(condition)):
 		announce(name)
 		if row := session_rows.select(name, LOCKED):
 			session_rows.replace(row, {}, config.now(), sealed_anew=_fitted(row, doc.doctype, old, new))

@@ -8,6 +8,7 @@ that two runs share the work and none waits.
 from datetime import datetime, timedelta
 
 import frappe
+from pypika.functions import Count
 
 from ... import database
 from .. import config
@@ -16,13 +17,19 @@ from ..coherence.writing import MUST_HAPPEN, Decide
 from ..session import ACTIVE, EXPIRED, changing
 from ..tables import session_rows
 from ..tables.row import Row
-from ..tables.statements import P, run, table
+from ..tables.statements import ask, table
 from ..vantage import COMMITTED
 from . import closing
 
 LARGEST = 500  # rows of one batch
 
 KINDS = SESSIONS, AGENT_LOCKS, AUTHENTICATIONS = ("sessions", "agent locks", "authentications")
+ORDER = {SESSIONS: "expires_at", AGENT_LOCKS: "agent_lock_expires_at", AUTHENTICATIONS: "auth_expires_at"}
+ENDING: dict[str, Decide] = {
+	SESSIONS: lambda row: closing.ending(row, "time", EXPIRED),
+	AGENT_LOCKS: changing(lambda session: session.release_agent("expired"), MUST_HAPPEN),
+	AUTHENTICATIONS: changing(lambda session: session.deauthenticate("time"), MUST_HAPPEN),
+}
 
 
 def expire_sessions(limit: int = LARGEST) -> int:
@@ -74,69 +81,34 @@ class Overdue:
 	def _next(self, limit: int) -> list[str]:
 		"""Names in the order of their time. Not locked: a lock on what an index has between two entries would keep
 		everybody from opening sessions until the caller commits."""
-
-		def build():
-			sessions = table(session_rows.DOCTYPE)
-			time = sessions[ORDER[self.kind]]
-			query = _overdue(self.kind, frappe.qb.from_(sessions).select(time, sessions.name))
-			query = query.where((time > P) | ((time == P) & (sessions.name > P)))
-			return query.orderby(time).orderby(sessions.name).limit(limit)
-
-		time, name = self._after
-		values = (*_values(self.kind, config.now()), time, time, name)
-		found = run(("overdue", self.kind, limit), build, values)
-		if found:
-			self._after = found[-1]
-		return [name for _time, name in found]
-
-
-ENDING: dict[str, Decide] = {
-	SESSIONS: lambda row: closing.ending(row, "time", EXPIRED),
-	AGENT_LOCKS: changing(lambda session: session.release_agent("expired"), MUST_HAPPEN),
-	AUTHENTICATIONS: changing(lambda session: session.deauthenticate("time"), MUST_HAPPEN),
-}
+		sessions, (last, last_name) = table(session_rows.DOCTYPE), self._after
+		time = sessions[ORDER[self.kind]]
+		query = _overdue(self.kind, frappe.qb.from_(sessions).select(time, sessions.name))
+		query = query.where((time > last) | ((time == last) & (sessions.name > last_name)))
+		rows = ask(query.orderby(time).orderby(sessions.name).limit(limit))
+		if rows:
+			self._after = rows[-1]
+		return [name for _time, name in rows]
 
 
 def count_overdue() -> dict[str, int]:
 	"""How many of each kind are past their time."""
-	from pypika.functions import Count
-
-	counts = {}
-	for kind in KINDS:
-
-		def build(kind=kind):
-			return _overdue(kind, frappe.qb.from_(table(session_rows.DOCTYPE)).select(Count("*")))
-
-		counts[kind] = run(("count overdue", kind), build, _values(kind, config.now()), COMMITTED)[0][0]
-	return counts
+	counted = frappe.qb.from_(table(session_rows.DOCTYPE)).select(Count("*"))
+	return {kind: ask(_overdue(kind, counted), COMMITTED)[0][0] for kind in KINDS}
 
 
 def _locked(kind: str, names: list[str]) -> list[Row]:
 	"""Those that are still overdue and that nobody else has locked."""
-
-	def build():
-		sessions = table(session_rows.DOCTYPE)
-		query = _overdue(kind, session_rows.select_all())
-		return database.lock_named(query.where(sessions.name.isin([P for _name in names])))
-
-	values = (*_values(kind, config.now()), *names)
-	return [Row._make(row) for row in run(("lock overdue", kind, len(names)), build, values)]
-
-
-ORDER = {SESSIONS: "expires_at", AGENT_LOCKS: "agent_lock_expires_at", AUTHENTICATIONS: "auth_expires_at"}
+	query = _overdue(kind, session_rows.select_all()).where(table(session_rows.DOCTYPE).name.isin(names))
+	return [Row._make(row) for row in ask(database.lock_named(query))]
 
 
 def _overdue(kind: str, query):
 	"""Conditions that an index serves (install.INDEXES)."""
-	sessions = table(session_rows.DOCTYPE)
+	sessions, now = table(session_rows.DOCTYPE), config.now()
 	if kind == AUTHENTICATIONS:
-		late = (sessions.auth_expires_at <= P) | (sessions.last_activity <= P)
+		idle_since = now - timedelta(seconds=config.settings().authentication_idle)
+		late = (sessions.auth_expires_at <= now) | (sessions.last_activity <= idle_since)
 		return query.where(sessions.authenticated == 1).where(late)
-	query = query.where(sessions.status == P).where(sessions[ORDER[kind]] <= P)
+	query = query.where(sessions.status == ACTIVE).where(sessions[ORDER[kind]] <= now)
 	return query.where(sessions.active_agent.isnotnull()) if kind == AGENT_LOCKS else query
-
-
-def _values(kind: str, now: datetime) -> tuple:
-	if kind == AUTHENTICATIONS:
-		return now, now - timedelta(seconds=config.settings().authentication_idle)
-	return ACTIVE, now

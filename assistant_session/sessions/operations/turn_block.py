@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from frappe import _
+
 from .. import bounds
 from ..coherence import reading, repeating, writing
 from ..coherence.leases import Lease
@@ -165,7 +167,7 @@ def add_turn(
 	For a message that is answered use `turn`: it keeps question and answer together.
 	"""
 	if role not in turns.ROLES:
-		raise InvalidSessionData("role: user, assistant or system is needed.")
+		raise InvalidSessionData(_("role: user, assistant or system is needed."))
 	with TurnBlock(session_id, content, message_id=message_id, intent=intent, metadata=metadata) as block:
 		block.role = role
 	return block.stored[0]

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from frappe import _
+
 from .. import bounds, config
 from ..coherence.ledger import ledger
 from ..errors import InvalidSessionData
@@ -44,7 +46,7 @@ class TurnInProgress:
 		sequence, digest = stored
 		name, hidden = self.session.id, sequence <= self.session.hidden_turns
 		if hidden or turns.digest_of(name, message, like=digest) != digest:
-			raise InvalidSessionData("message_id: this id was used for another message of the session.")
+			raise InvalidSessionData(_("message_id: this id was used for another message of the session."))
 		self.repeated = True
 		self.stored = turns.exchange(name, sequence, vantage) or turns.exchange(name, sequence)
 
@@ -100,7 +102,7 @@ class TurnInProgress:
 			return
 		if len(self.drafts) >= turns.MOST_REPLIES:
 			raise InvalidSessionData(
-				f"reply: at most {turns.MOST_REPLIES} replies to one message are allowed."
+				_("reply: at most {0} replies to one message are allowed.").format(turns.MOST_REPLIES)
 			)
 		text = bounds.message(text, "reply")
 		text = masking.masked(config.settings().own_patterns, self._without_typed(text))

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from frappe import _
+
 from .. import bounds, config
 from ..errors import InvalidSessionData
 from ..secrets import encryption, keys
@@ -65,5 +67,5 @@ def scalars(profile: Any) -> dict[str, Any]:
 	if not isinstance(profile, dict) or not all(
 		isinstance(value, str | int | float | bool | None) for value in profile.values()
 	):
-		raise InvalidSessionData("profile: an object of texts, numbers and booleans is needed.")
+		raise InvalidSessionData(_("profile: an object of texts, numbers and booleans is needed."))
 	return profile

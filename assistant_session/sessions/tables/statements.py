@@ -1,7 +1,8 @@
-"""Running queries of Frappe's query builder: those of a turn built once, all others where they are asked.
+"""Running queries of Frappe's query builder: a few built once, all others where they are asked.
 
-Building a query costs more than running it. A turn asks the same few, so `run` keeps their text, one per kind of
-database. Everything else says its query in place and gives it to `ask` or `write`.
+Building a query costs more than running it. A turn asks the same few, and so does an attempt to verify, which locks rows
+that many people wait for: `run` keeps their text, one per kind of database. Everything else says its query in place and
+gives it to `ask` or `write`.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,16 +32,17 @@ def run(
 	return _execute(sql, tuple(values), vantage, db)
 
 
-def ask(query: Any, vantage: Vantage = HERE) -> Any:
-	"""The rows a query finds."""
+def ask(query: Any, vantage: Vantage = HERE, *, on=None) -> Any:
+	"""The rows a query finds; `on` names the connection to use."""
 	sql, values = query.walk()
-	return _execute(sql, values, vantage, database.primary())
+	return _execute(sql, values, vantage, on or database.primary())
 
 
-def write(query: Any) -> int:
-	"""Execute an UPDATE or DELETE of this transaction; returns how many rows it changed."""
-	ask(query)
-	return database.affected_rows()
+def write(query: Any, *, on=None) -> int:
+	"""Execute an UPDATE or DELETE of this transaction, or of that `on` another connection; returns how many rows it
+	changed."""
+	ask(query, on=on)
+	return database.affected_rows(on)
 
 
 def table(doctype: str):

@@ -12,11 +12,11 @@ from typing import Any
 
 import frappe
 
-from .. import database
-from ..counters import QUARTER, Batch, Key
-from ..sessions import config
-from ..sessions.tables.statements import P, insert, run, table
-from ..sessions.vantage import COMMITTED
+from ... import database
+from ...counters import QUARTER, Batch, Key
+from .. import config
+from ..vantage import COMMITTED
+from .statements import ask, insert, table, write
 
 DOCTYPE = "Session Metric"
 COLUMNS = ("name", "metric", "label", "hour", "value")
@@ -40,36 +40,20 @@ def add(batch: Batch) -> None:
 
 def read() -> dict[Key, float]:
 	"""The total of everything ever counted on this site, as committed now."""
-
-	def build():
-		metrics = table(DOCTYPE)
-		return (
-			frappe.qb.from_(metrics)
-			.select(metrics.metric, metrics.label, metrics.value)
-			.where(metrics.hour.isnull())
-		)
-
-	found = run(("metric totals",), build, (), COMMITTED)
-	return {(metric, label or ""): float(value) for metric, label, value in found}
+	metrics = table(DOCTYPE)
+	totals = frappe.qb.from_(metrics).select(metrics.metric, metrics.label, metrics.value)
+	totals = totals.where(metrics.hour.isnull())
+	return {(metric, label or ""): float(value) for metric, label, value in ask(totals, COMMITTED)}
 
 
 def purge(days: int, limit: int) -> int:
 	"""Remove at most `limit` hourly rows older than `days`; returns how many. Totals stay. The caller commits."""
-	before = config.now() - timedelta(days=days)
-
-	def old():
-		metrics = table(DOCTYPE)
-		query = frappe.qb.from_(metrics).select(metrics.name).where(metrics.hour < P)
-		return database.for_update(query.orderby(metrics.hour).limit(limit), skip_locked=True)
-
-	names = [name for (name,) in run(("old metrics", limit), old, (before,))]
-
-	def delete():
-		metrics = table(DOCTYPE)
-		return frappe.qb.from_(metrics).delete().where(metrics.name.isin([P for _name in names]))
-
+	metrics, before = table(DOCTYPE), config.now() - timedelta(days=days)
+	old = frappe.qb.from_(metrics).select(metrics.name).where(metrics.hour < before)
+	old = database.for_update(old.orderby(metrics.hour).limit(limit), skip_locked=True)
+	names = [name for (name,) in ask(old)]
 	if names:
-		run(("delete metrics", len(names)), delete, names)
+		write(frappe.qb.from_(metrics).delete().where(metrics.name.isin(names)))
 	return len(names)
 
 
@@ -104,12 +88,9 @@ def _hour(quarter: int) -> datetime:
 
 def _ensure(db: Any, rows: list[Row]) -> None:
 	"""Make the rows that are missing, with nothing in them yet."""
-
-	def build():
-		metrics = table(DOCTYPE)
-		return frappe.qb.from_(metrics).select(metrics.name).where(metrics.name.isin([P for _row in rows]))
-
-	known = {name for (name,) in run(("known metrics", len(rows)), build, [row[0] for row in rows], on=db)}
+	metrics = table(DOCTYPE)
+	query = frappe.qb.from_(metrics).select(metrics.name).where(metrics.name.isin([row[0] for row in rows]))
+	known = {name for (name,) in ask(query, on=db)}
 	if missing := [row for row in rows if row[0] not in known]:
 		_insert(db, [(*row[:-1], 0) for row in missing])
 
@@ -120,13 +101,8 @@ def _insert(db: Any, rows: list[Row]) -> None:
 
 
 def _grow(db: Any, rows: list[Row]) -> None:
-	def build():
-		metrics = table(DOCTYPE)
-		query = frappe.qb.update(metrics).set(metrics.value, metrics.value + P).set(metrics.modified, P)
-		return query.where(metrics.name == P)
-
-	now = config.now()
+	metrics, now = table(DOCTYPE), config.now()
 	for row in rows:
-		run(("grow metric",), build, (row[-1], now, row[0]), on=db)
-		if not database.affected_rows(db):
+		query = frappe.qb.update(metrics).set(metrics.value, metrics.value + row[-1])
+		if not write(query.set(metrics.modified, now).where(metrics.name == row[0]), on=db):
 			_insert(db, [row])  # purged, or removed by hand, a moment ago
