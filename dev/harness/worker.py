@@ -6,40 +6,51 @@ other.commit()
 pending = other.start(in_workers.say, name, "hello")    # runs while the test goes on
 pending()                                         # waits and returns the result
 
-Arguments and results are what JSON can hold; of anything else its text comes back.
+Arguments and results are what JSON can hold; of anything else its text comes back. Processes are forked from one that has
+imported the app and has no connection to anything, as a preloading gunicorn does: they are there at once.
 """
 
+import atexit
 import importlib
 import json
+import multiprocessing
 import os
+import random
 import signal
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PRELOADED = [
+	"pytest",
+	"frappe.app",
+	"assistant_session.authentication",
+	"assistant_session.sessions",
+	__name__,
+]
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(PRELOADED)
 
 
 class Worker:
 	def __init__(self, sites: Path, site: str, environment: dict[str, str]):
-		self.process = subprocess.Popen(
-			[sys.executable, "-u", "-m", "dev.harness.worker", site],
-			cwd=sites,
-			env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
-			stdin=subprocess.PIPE,
-			stdout=subprocess.PIPE,
-			text=True,
+		self._line, theirs = _processes.Pipe()
+		variables = {**os.environ, "PYTHONPATH": str(REPOSITORY), **environment}
+		self.process = _processes.Process(
+			target=_serve, args=(theirs, str(sites), site, variables), daemon=True
 		)
-		assert self.process.stdout.readline() == "ready\n"
+		self.process.start()
+		theirs.close()
+		assert self._line.recv() == "ready"
 
 	def start(self, function: Callable, *arguments: Any, **named: Any) -> Callable[[], Any]:
-		request = {"function": name_of(function), "arguments": arguments, "named": named}
-		self.process.stdin.write(json.dumps(request) + "\n")
-		self.process.stdin.flush()
+		self._line.send(json.dumps([name_of(function), arguments, named]))
 		return self._answer
 
 	def run(self, function: Callable, *arguments: Any, **named: Any) -> Any:
@@ -57,19 +68,26 @@ class Worker:
 	def rollback(self) -> None:
 		self.run(rollback)
 
+	def signal(self, number: int) -> None:
+		os.kill(self.process.pid, number)
+
 	def kill(self) -> None:
-		self.process.send_signal(signal.SIGKILL)
-		self.process.wait()
+		self.signal(signal.SIGKILL)
+		self.process.join()
+
+	def end(self) -> int | None:
+		"""Tell it that there is nothing more to do; its exit status."""
+		self._line.close()
+		self.process.join(60)
+		return self.process.exitcode
 
 	def stop(self) -> None:
-		self.process.stdin.close()
-		self.process.stdout.close()
-		if self.process.poll() is None:
-			self.process.kill()
-		self.process.wait()
+		self._line.close()
+		self.process.kill()
+		self.process.join()
 
 	def _answer(self) -> Any:
-		answer = json.loads(self.process.stdout.readline())
+		answer = json.loads(self._line.recv())
 		if "error" in answer:
 			raise WorkerError(answer["error"], answer["traceback"])
 		return answer["result"]
@@ -105,23 +123,26 @@ def rollback() -> None:
 	frappe.db.rollback()
 
 
-def _serve(site: str) -> None:
+def _serve(line: Connection, sites: str, site: str, variables: dict[str, str]) -> None:
 	from dev.harness.connection import connect
 
-	out, sys.stdout = sys.stdout, sys.stderr
+	os.chdir(sites)
+	os.environ.clear()
+	os.environ.update(variables)
+	random.seed()
+	signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+	sys.path.insert(0, str(REPOSITORY))
 	connect(site)
-	importlib.import_module("assistant_session.sessions")  # as any process that has to do with sessions
-	out.write("ready\n")
-	for line in sys.stdin:
-		out.write(json.dumps(_answered(json.loads(line)), default=str) + "\n")
-
-
-def _answered(request: dict[str, Any]) -> dict[str, Any]:
+	line.send("ready")
 	try:
-		return {"result": named(request["function"])(*request["arguments"], **request["named"])}
+		while True:
+			line.send(json.dumps(_answered(*json.loads(line.recv())), default=str))
+	except (EOFError, BrokenPipeError):
+		atexit._run_exitfuncs()  # multiprocessing leaves without them
+
+
+def _answered(function: str, arguments: list, more: dict[str, Any]) -> dict[str, Any]:
+	try:
+		return {"result": named(function)(*arguments, **more)}
 	except BaseException as error:
 		return {"error": type(error).__name__, "traceback": traceback.format_exc()}
-
-
-if __name__ == "__main__":
-	_serve(sys.argv[1])

@@ -526,8 +526,7 @@ def test_a_forked_process_does_not_count_its_parents_figures_again(worker, label
 def test_a_process_that_ends_in_good_order_leaves_nothing_behind(worker, label, total):
 	other = worker()
 	other.run(here.count, label)
-	other.process.stdin.close()
-	assert other.process.wait(timeout=60) == 0
+	assert other.end() == 0
 	assert total(label) == 1
 
 

@@ -114,11 +114,11 @@ def stood_still(opened, worker, tmp_path, cache_server):
 		slow = worker()
 		pending = slow.start(leases.think, opened, str(begun), str(go_on))
 		_until(begun.exists)
-		slow.process.send_signal(signal.SIGSTOP)
+		slow.signal(signal.SIGSTOP)
 		_until(lambda: not cache_server.client().exists(register.key("hold", opened)))
 		meanwhile()
 		go_on.touch()
-		slow.process.send_signal(signal.SIGCONT)
+		slow.signal(signal.SIGCONT)
 		return pending()
 
 	return play
@@ -161,7 +161,7 @@ def test_a_worker_that_stood_still_right_before_its_write_writes_nothing_where_o
 	pending = slow.start(leases.stop_right_before_the_write, opened)
 	_until(lambda: Path(f"/proc/{slow.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
 	worker().run(in_workers.say, opened, "the next", "quick")
-	slow.process.send_signal(signal.SIGCONT)
+	slow.signal(signal.SIGCONT)
 	with pytest.raises(WorkerError) as raised:
 		pending()
 	assert raised.value.kind == "SessionBusy"
