@@ -3,10 +3,11 @@
 import time
 
 import pytest
+import requests
 
 from dev.harness.caller import Caller
 from tests import in_workers
-from tests.callers import uuid4
+from tests.callers import READ_ANEW, uuid4
 from tests.conftest import SITE
 from tests.http import in_workers as here
 
@@ -14,27 +15,33 @@ from tests.http import in_workers as here
 @pytest.fixture
 def configured(workers, site):
 	"""`configured(name=…)` saves Settings for the workers; what was there before comes back."""
-	from assistant_session import site_cache
 	from assistant_session.sessions import config
 
 	before: dict = {}
 
-	def change(**values) -> None:
+	def save(values: dict) -> None:
 		settings = site.get_single(config.DOCTYPE)
-		before.update({name: settings.get(name) for name in values if name not in before})
 		settings.update(values)
 		settings.save()
 		site.db.commit()
-		time.sleep(site_cache.FRESH_SECONDS + 0.5)
+		_every_worker_reads_them(workers)
+
+	def change(**values) -> None:
+		settings = site.get_single(config.DOCTYPE)
+		before.update({name: settings.get(name) for name in values if name not in before})
+		save(values)
 
 	yield change
 	if before:
-		settings = site.get_single(config.DOCTYPE)
-		settings.update(before)
-		settings.save()
-		site.db.commit()
+		save(before)
 		config.forget()
-		time.sleep(site_cache.FRESH_SECONDS + 0.5)
+
+
+def _every_worker_reads_them(workers) -> None:
+	"""At once: not when what it has read is five seconds old. There are two."""
+	told: set[str] = set()
+	while len(told) < 2:
+		told.add(requests.get(workers.url + READ_ANEW).headers["X-Worker"])
 
 
 @pytest.fixture
