@@ -7,6 +7,7 @@ import pytest
 
 from dev.harness.caller import TOKEN, Caller
 from dev.harness.users import new_user
+from tests import in_workers
 from tests.conftest import SITE
 from tests.damaged import ensured, kinds
 from tests.desk.test_desk_edits import another
@@ -513,10 +514,9 @@ def unsealed(told, sessions, site, damage):
 
 def test_the_migration_seals_what_is_there_authentications_included(unsealed, sealing, sessions, worker):
 	other = worker()
-	code = "result = sessions.get(name).authenticated"
-	assert other.run(code, name=unsealed[0]) is False
+	assert other.run(in_workers.look, unsealed[0], "authenticated") == [False]
 	assert sealing.seal_what_is_there() >= 4 + 7
-	assert other.run(code, name=unsealed[0]) is True
+	assert other.run(in_workers.look, unsealed[0], "authenticated") == [True]
 	assert all(sessions.report(name).consistent for name in unsealed)
 
 
@@ -551,9 +551,9 @@ def test_it_does_not_touch_what_has_a_seal(told, sealing, stored, set_row):
 
 def test_a_worker_that_writes_meanwhile_writes_on_the_sealed_row(unsealed, sealing, sessions, worker, site):
 	other = worker()
-	other.run("sessions.get(name)", name=unsealed[1])
+	other.run(in_workers.state, unsealed[1])
 	sealing.seal_what_is_there()
-	other.run("sessions.transition(name, 'NEXT'); frappe.db.commit()", name=unsealed[1])
+	other.run(in_workers.move, unsealed[1], "NEXT")
 	assert sessions.report(unsealed[1]).consistent
 
 
