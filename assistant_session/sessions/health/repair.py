@@ -33,6 +33,7 @@ from .findings import (
 	Finding,
 )
 
+COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
 SECRET = frozenset(
 	{
 		"token_hash", "old_token_hash", "old_token_key", "identity_hash", "user_profile", "pending_message",
@@ -111,9 +112,6 @@ def repair(row: Row, found: list[Finding]) -> list[str]:
 	left |= {kind for kind, one in uncounted.items() if getattr(result.row, COUNTED[kind]) < one.stored}
 	left |= set() if seals.fits(result.row) else {ROW_ALTERED}
 	return [f"{kind}: {REMEDIES[kind]}" for kind in sorted(wanted - left)]
-
-
-COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
 
 
 def _events_counted(row: Row, seen: Row, finding: Finding) -> Write:

@@ -6,6 +6,7 @@ turn_in_progress  that message as the bot sees it
 agents, devices   a session routed to one bot agent
 identity          who the person is, stored and ended
 legal_hold        kept until somebody lifts it
+token_renewal     a replaced token: once more, or good for nothing any more
 expiry            what is past its time, in batches
 desk_edits        what Desk may change of a session's row
 """
