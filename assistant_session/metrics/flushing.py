@@ -7,7 +7,6 @@ request has been answered by then. Should the connection break in the very COMMI
 may be counted twice.
 """
 
-import atexit
 import os
 
 import frappe
@@ -50,7 +49,6 @@ def flush(*, as_worker: bool = True) -> bool:
 	return True
 
 
-@atexit.register
 def flush_all() -> None:
 	"""A worker is told to stop, or a command is done: store what the process still holds, for every site."""
 	for site, folder in counters.waiting().items():
