@@ -4,13 +4,16 @@ CHECKS = python -m ruff check . && python -m ruff format --check . && python -m 
 # Where there is such a site: on somebody's own bench there may be none.
 ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 
-.PHONY: demo test bench scale chaos mutants translations lint clean
+.PHONY: demo test test-unit bench scale chaos mutants translations lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
 	@$(PYTHON) -m dev run python -m dev.demo $(if $(SERVE),--serve)
 
 test:  ## lint and types, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
 	@$(PYTHON) -m dev run --desk --postgres sh -c "$(CHECKS) && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_POSTGRES))"
+
+test-unit:  ## what needs no database, no Redis and no bench: seconds
+	@$(PYTHON) -m dev env python -m pytest -q tests/unit
 
 bench:  ## the figures in the README
 	@$(PYTHON) -m dev run sh -c "python -m benchmarks && python -m benchmarks.backlog"

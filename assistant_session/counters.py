@@ -4,8 +4,6 @@ Counts are kept by the quarter of an hour they fell into (time zones differ by q
 comes late still lands in the right hour.
 """
 
-import atexit
-import importlib
 import os
 import threading
 import time
@@ -14,7 +12,6 @@ from collections.abc import Mapping
 import frappe
 
 QUARTER = 900  # seconds
-FLUSHING = "assistant_session.metrics.flushing"  # named and not imported: it stands on this module
 
 Key = tuple[str, str]  # name of the metric, label ("" if it has none)
 Counts = Mapping[Key, float]
@@ -101,10 +98,3 @@ def _add(batch: Batch, quarter: int, counts: Counts) -> None:
 counters = Counters()
 
 os.register_at_fork(after_in_child=counters.reset)
-
-
-@atexit.register
-def _flush() -> None:
-	"""However little of the app a process has used, what it counted is stored when it ends."""
-	if counters.waiting():
-		importlib.import_module(FLUSHING).flush_all()

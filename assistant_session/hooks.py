@@ -43,7 +43,7 @@ permission_query_conditions = {
 
 # Frappe's own functions that ask for no permission; and what is written before the first session is touched. See there.
 before_request = [
-	"assistant_session.web.side_doors.close",
+	"assistant_session.frappe_guards.methods.close",
 	"assistant_session.sessions.coherence.ledger.watch",
 ]
 before_job = before_request
@@ -68,7 +68,7 @@ default_log_clearing_doctypes = {
 }  # fmt: skip
 
 after_request = [
-	"assistant_session.web.request_bodies.forget_logged",
+	"assistant_session.frappe_guards.request_bodies.forget_logged",
 	"assistant_session.metrics.flushing.after_request",
 ]
 after_job = ["assistant_session.metrics.flushing.after_job"]
@@ -76,9 +76,9 @@ after_job = ["assistant_session.metrics.flushing.after_job"]
 doc_events = {
 	"*": {"after_rename": "assistant_session.sessions.operations.desk_edits.linked_was_renamed"},
 	"File": dict.fromkeys(
-		("before_insert", "before_validate"), "assistant_session.web.links.file_is_attached"
+		("before_insert", "before_validate"), "assistant_session.frappe_guards.links.file_is_attached"
 	),
-	"Web Form": {"validate": "assistant_session.web.links.web_form_is_saved"},
+	"Web Form": {"validate": "assistant_session.frappe_guards.links.web_form_is_saved"},
 	"Personal Data Download Request": {
 		"after_insert": "assistant_session.privacy.requests.download_requested",
 	},

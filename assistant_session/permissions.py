@@ -3,7 +3,7 @@
 Staff roles read; everybody else reads nothing, website users who own a session included (they use api.py).
 Nobody writes. Field levels come on top: lists may be filtered only by fields the user may read, since a
 filter answers questions about a field as well as showing it would. Many functions that Frappe answers over HTTP
-never ask here: `web/side_doors.py` asks for them.
+never ask here: `frappe_guards/methods.py` asks for them.
 """
 
 import json

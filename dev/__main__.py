@@ -1,4 +1,5 @@
 """`python3 -m dev run COMMAND…`: bring the pocket bench up, run a command on it, take it down again.
+`python3 -m dev env COMMAND…`: run a command with the bench's Python alone, without any server.
 
 `run --desk COMMAND…` also builds Desk and finds a browser, for commands that open pages; `run --postgres COMMAND…`
 also has a site on a PostgreSQL. With FRAPPE_BENCH (and FRAPPE_SITE) in the environment the command runs on that bench instead.
@@ -15,7 +16,9 @@ from pathlib import Path
 from . import servers, site
 from .console import SetupError, fail, say
 
-USAGE = "usage: python3 -m dev run [--desk] [--postgres] COMMAND…   (see the Makefile)"
+USAGE = "usage: python3 -m dev run [--desk] [--postgres] COMMAND… | env COMMAND…   (see the Makefile)"
+
+RUN, ENVIRONMENT = "run", "env"
 
 OPTIONS = DESK, POSTGRES = "--desk", "--postgres"
 
@@ -27,14 +30,16 @@ class Stopped(Exception):
 def main(arguments: list[str]) -> int:
 	if sys.version_info < (3, 10):  # noqa: UP036 - said in a sentence, where an old Python would end in a traceback
 		return fail(SetupError("Python 3.10 or later is needed."))
-	run, command, wanted = arguments[:1], arguments[1:], set()
-	while command[:1] and command[0] in OPTIONS:
+	how, command, wanted = "".join(arguments[:1]), arguments[1:], set()
+	while how == RUN and command[:1] and command[0] in OPTIONS:
 		wanted.add(command.pop(0))
-	if run != ["run"] or not command:
+	if how not in (RUN, ENVIRONMENT) or not command:
 		return fail(SetupError(USAGE))
 	_turn_signals_into_exceptions()
 	try:
-		return _run_elsewhere(command) if os.environ.get("FRAPPE_BENCH") else _run_here(command, wanted)
+		if os.environ.get("FRAPPE_BENCH"):
+			return _run_elsewhere(command)
+		return _run_here(command, wanted) if how == RUN else _run_without_servers(command)
 	except Stopped as stopped:
 		say(f"stopped by {stopped}; the servers are down")
 		return 130
@@ -67,6 +72,15 @@ def _run_here(command: list[str], wanted: set[str]) -> int:
 			return _wait(command, bench.environment())
 		finally:
 			bench.down()
+
+
+def _run_without_servers(command: list[str]) -> int:
+	"""Also while another run uses the bench, once its environment is made."""
+	bench = site.Bench()
+	if not bench.has_environment():
+		with _only_one():
+			bench.make_environment()
+	return _wait(command, bench.environment())
 
 
 @contextmanager

@@ -38,9 +38,7 @@ class Bench:
 		PostgreSQL; `down` undoes the running part."""
 		self.root.mkdir(exist_ok=True)
 		programs = packages.ensure(self.log, desk, on_postgres)
-		self._once("python", self._make_environment, _python_key())
-		self._once("frappe", self._restore_frappe, frappe_source.TREE_SHA256)
-		self._link_app()
+		self.make_environment()
 		if desk:
 			self._build_desk(programs)
 		database = servers.MariaDB(programs, self.root / "mariadb")
@@ -52,6 +50,16 @@ class Bench:
 			self._up_site(site, root)
 		if on_postgres:
 			self._up_on_postgres(programs)
+
+	def make_environment(self) -> None:
+		"""Python with Frappe and the app in it: all that a test needs which starts no server."""
+		self._once("python", self._make_environment, _python_key())
+		self._once("frappe", self._restore_frappe, frappe_source.TREE_SHA256)
+		self._link_app()
+
+	def has_environment(self) -> bool:
+		stamps = {"python": _python_key(), "frappe": frappe_source.TREE_SHA256}
+		return all(self._is_done(name, key) for name, key in stamps.items())
 
 	def _up_site(self, site: str, database: list[str]) -> None:
 		"""The site made and at this version of the app; `database` says on which server, and as whom, to make it."""
@@ -104,14 +112,18 @@ class Bench:
 
 	def _once(self, name: str, work, key: str) -> None:
 		"""Do `work` unless its stamp holds `key` already; a failure leaves no stamp."""
-		stamp = self.root / "stamps" / name
-		if stamp.exists() and stamp.read_text() == key:
+		if self._is_done(name, key):
 			return
+		stamp = self.root / "stamps" / name
 		stamp.parent.mkdir(exist_ok=True)
 		stamp.unlink(missing_ok=True)
 		with step(_TITLES[name.partition("-")[0]].format(site=name.partition("-")[2])):
 			work()
 		stamp.write_text(key)
+
+	def _is_done(self, name: str, key: str) -> bool:
+		stamp = self.root / "stamps" / name
+		return stamp.exists() and stamp.read_text() == key
 
 	def _make_environment(self) -> None:
 		if subprocess.call([sys.executable, "-c", "import ensurepip"], stderr=subprocess.DEVNULL):

@@ -23,7 +23,9 @@ from frappe.translate import get_messages_for_app
 
 APP = Path(__file__).resolve().parent.parent / "assistant_session"
 LOCALE, TABLES = APP / "locale", APP / "translations"
-CREATED = datetime(2026, 11, 24, tzinfo=timezone.utc)  # no moment of each run: nothing changes where no text does
+CREATED = datetime(
+	2026, 11, 24, tzinfo=timezone.utc
+)  # no moment of each run: nothing changes where no text does
 # Of the pages Frappe draws from files its search for texts passes over.
 DRAWN = {"workspace": ("label", "title"), "number_card": ("label",), "dashboard_chart": ("chart_name",)}
 OURS = re.compile(r"(\.\./)*assistant_session/|DocType: ")

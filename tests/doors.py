@@ -54,7 +54,7 @@ def ask(workers, site):
 def names(site, sessions):
 	"""A session of OWNER with a turn and an authentication, and the names of its rows by DocType."""
 	from assistant_session.authentication import lockout
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	session = sessions.open(user=OWNER).id
 	with sessions.turn(session, SAID, message_id="one") as turn:

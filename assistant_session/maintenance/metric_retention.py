@@ -1,6 +1,6 @@
 """Hourly figures go after a while (Log Settings, Session Metric: 400 days); totals stay."""
 
-from ..metrics import totals
+from ..sessions.tables import totals
 from . import in_batches
 
 BATCH = 1000

@@ -15,7 +15,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from ..counters import Key
 from ..sessions import config
 from ..sessions.coherence.figures import BOUNDS, MEASURES, TURN_BUCKET, TURN_SECONDS, Measure
-from . import gauges, totals, workers
+from ..sessions.tables import totals
+from . import gauges, workers
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "assistant_session_"

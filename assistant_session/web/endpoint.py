@@ -20,6 +20,7 @@ from frappe import _
 from werkzeug.wrappers import Response
 
 from .. import compat, database
+from ..frappe_guards import request_bodies
 from ..sessions import config
 from ..sessions.coherence.ledger import ledger
 from ..sessions.errors import (
@@ -29,7 +30,7 @@ from ..sessions.errors import (
 	SessionNotFound,
 	SessionStoreUnavailable,
 )
-from . import access, cookies, request_bodies
+from . import access, cookies
 from .cookies import Cookie
 
 KINDS = {str: "a text", int: "a whole number", dict: "a JSON object"}

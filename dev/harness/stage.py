@@ -18,10 +18,16 @@ from dev import servers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
+# How benches run workers, and how Frappe's container images do.
+KINDS = {
+	"sync": ("--worker-class", "sync"),
+	"gthread": ("--worker-class", "gthread", "--threads", "4", "--preload"),
+}
 
 
 class Stage:
-	"""Sites folder and workers. `overrides` go on top of the bench's common_site_config.json."""
+	"""Sites folder and workers. `overrides` go on top of the bench's common_site_config.json; the environment's WORKERS
+	chooses their kind, "sync" or "gthread"."""
 
 	application = "dev.harness.wsgi:application"
 
@@ -42,7 +48,7 @@ class Stage:
 		"""Start gunicorn, and wait until it answers."""
 		command = [
 			sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--workers", str(workers),
-			"--worker-class", "sync", "--timeout", "120", self.application,
+			*KINDS[os.environ.get("WORKERS") or "sync"], "--timeout", "120", self.application,
 		]  # fmt: skip
 		with self.log.open("ab") as sink:
 			self.master = subprocess.Popen(

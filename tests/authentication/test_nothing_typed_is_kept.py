@@ -191,7 +191,9 @@ def _unlock(site) -> None:
 	site.db.commit()
 
 
-@pytest.mark.parametrize("place", ["credential_reading.masking.plain", "lockout._in_own_transaction", "verifiers.ask"])
+@pytest.mark.parametrize(
+	"place", ["credential_reading.masking.plain", "lockout._in_own_transaction", "verifiers.ask"]
+)
 def test_an_exception_in_somebody_elses_endpoint_has_none_of_our_variables(
 	site, sessions, opened, member, monkeypatch, place
 ):

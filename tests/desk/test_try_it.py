@@ -71,7 +71,7 @@ def _open_dialog(page, width: int) -> None:
 
 @pytest.fixture
 def births(site, bench):
-	from tests.authentication.test_dates import BIRTH, REGISTER, _make_register
+	from tests.authentication.test_dates_as_credentials import BIRTH, REGISTER, _make_register
 
 	_make_register(site)
 	values = checks.values(f"Births {site.generate_hash(length=8)}", verify_doctype=REGISTER)

@@ -278,9 +278,9 @@ def _exported(workers, doctype: str, name: str, kind: str) -> list[str]:
 
 
 def test_other_spreadsheets_are_as_ever(site):
-	from assistant_session.web import side_doors
+	from assistant_session.frappe_guards import methods
 
-	side_doors.close()
+	methods.close()
 	from frappe.desk.utils import get_csv_bytes
 
 	site.local.form_dict = site._dict(doctype="ToDo")

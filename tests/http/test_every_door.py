@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant_session.web.side_doors import innermost, path_of
+from assistant_session.frappe_guards.methods import innermost, path_of
 from dev.harness.caller import Caller
 from tests.callers import AGENT, OWNER, VISITOR, key_of
 from tests.conftest import SITE

@@ -108,9 +108,9 @@ def test_staff_attach_a_file_to_a_conversation_as_ever(ask, names):
 
 def test_a_bot_points_at_its_conversation_whoever_is_on_the_other_side(site, names, monkeypatch):
 	"""Code of the site that ignores permissions, in a guest's request: but by a name alone."""
-	from assistant_session.web import side_doors
+	from assistant_session.frappe_guards import methods
 
-	side_doors.close()
+	methods.close()
 	monkeypatch.setattr(site.local, "request", object(), raising=False)
 	site.set_user("Guest")
 	values = {"doctype": "ToDo", "description": "call back", "reference_type": SESSION}

@@ -352,9 +352,9 @@ def test_what_people_write_elsewhere_may_name_our_doctypes(ask, site):
 
 def test_a_site_of_the_same_process_without_the_app_notices_nothing(site, monkeypatch):
 	from assistant_session import permissions
-	from assistant_session.web import side_doors
+	from assistant_session.frappe_guards import methods
 
-	side_doors.close()
+	methods.close()
 	site.set_user(VISITOR)
 	monkeypatch.setattr(site.local, "request", object(), raising=False)
 	monkeypatch.setattr(site.local, "form_dict", site._dict(doctype=SESSION))

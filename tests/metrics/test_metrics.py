@@ -16,7 +16,10 @@ from tests.sessions.test_sites import BOTH, ONE, OTHER
 TURN_TIME = {"turn_time_bucket", "turn_time_seconds"}
 READS = {"memory_reads", "sessions_restored"}  # reading is no part of a transaction
 COUNT = "from assistant_session.counters import counters\n"
-FLUSH = "from assistant_session.metrics import flushing, totals\n" + COUNT
+FLUSH = (
+	"from assistant_session.metrics import flushing; from assistant_session.sessions.tables import totals\n"
+	+ COUNT
+)
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def label() -> str:
 
 @pytest.fixture
 def total(site):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	return lambda label, metric="turns": totals.read().get((metric, label), 0)
 
@@ -422,8 +425,8 @@ def test_hours_and_totals_hold_the_same(site, counted, label):
 def test_a_late_flush_still_counts_in_the_hour_things_happened(site, label):
 	from datetime import datetime, timedelta
 
-	from assistant_session.metrics import totals
 	from assistant_session.sessions import config
+	from assistant_session.sessions.tables import totals
 
 	then = datetime(2026, 3, 1, 12, 50, tzinfo=config.settings().time_zone)
 	quarter = int(then.timestamp()) // 900
@@ -462,7 +465,8 @@ def test_a_flush_while_the_database_is_away_loses_nothing(worker, database_proxy
 
 def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, total, monkeypatch):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing, totals
+	from assistant_session.metrics import flushing
+	from assistant_session.sessions.tables import totals
 
 	real, grown = totals.write, []
 
@@ -482,7 +486,7 @@ def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, 
 
 
 def test_a_row_that_goes_at_that_very_moment_is_made_anew(site, counted, label, total, monkeypatch):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	monkeypatch.setattr(totals, "_ensure", lambda _db, _rows: None)
 	for _flush in range(2):
@@ -491,7 +495,7 @@ def test_a_row_that_goes_at_that_very_moment_is_made_anew(site, counted, label, 
 
 
 def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, total):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	totals.add({0: {("turns", label): 1e-9, ("busy", label): 0.25}})
 	assert (total(label), total(label, "busy")) == (0, 0.25)
@@ -499,7 +503,8 @@ def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, t
 
 def test_a_mistake_in_the_flush_is_raised_and_keeps_the_counts(site, counted, label, monkeypatch):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing, totals
+	from assistant_session.metrics import flushing
+	from assistant_session.sessions.tables import totals
 
 	counters.count("turns", label)
 	monkeypatch.setattr(totals, "add", lambda _batch: 1 / 0)
@@ -652,7 +657,7 @@ def test_a_worker_that_was_not_seen_for_ten_minutes_is_not_shown(site, cache_ser
 
 
 def test_purging_removes_old_hours_and_keeps_totals(site, label, total):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	totals.add({0: {("turns", label): 3}})
 	assert site.db.exists("Session Metric", {"label": label, "hour": [">", "1900-01-01"]})

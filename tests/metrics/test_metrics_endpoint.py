@@ -119,7 +119,7 @@ def test_what_happens_over_http_is_shown_by_the_next_scrapes(ask, grown, workers
 
 def test_a_server_that_is_told_to_stop_brings_what_it_has(site, cache_server, sessions):
 	"""Its first request flushes at once, those of the minute after it only here, at the end."""
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 	from dev.harness.stage import Stage
 
 	key, stage = ("sessions_not_found", "unknown"), Stage(os.environ["FRAPPE_BENCH"], SITE)
@@ -176,17 +176,9 @@ def test_a_turn_is_in_exactly_one_bucket_and_its_time_in_the_sum(sessions, site,
 	assert buckets == sorted(buckets) and len(buckets) == 14
 
 
-def test_a_time_on_the_bound_belongs_to_its_bucket(site):
-	from assistant_session.sessions.coherence import figures
-
-	times = {0.0: "0.005", 0.005: "0.005", 0.0051: "0.01", 60.0: "60.0", 61.0: "+Inf"}
-	for seconds, bound in times.items():
-		assert figures.of_turn(seconds)["turn_time_bucket", bound] == 1
-
-
 def test_counters_never_go_down_when_old_hours_are_purged(site, label, shown):
 	from assistant_session.maintenance import metric_retention
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	totals.add({0: {("turns", label): 4, ("conflicts", "merged"): 2}})
 	before = shown()
@@ -250,9 +242,9 @@ HOSTILE = ['Wéb "one" \\ 漢', 'a\nb{le="1"} 99', "# HELP x", "other", "x" * 14
 
 
 def test_hostile_names_are_escaped_and_stay_one_label_each(site, shown, configured):
-	from assistant_session.metrics import totals
 	from assistant_session.sessions import config
 	from assistant_session.sessions.config import Channel
+	from assistant_session.sessions.tables import totals
 
 	configured(channels={**config.settings().channels, **{name: Channel(name) for name in HOSTILE}})
 	totals.add({0: {("sessions_created", name): 1 for name in HOSTILE}})
@@ -264,7 +256,7 @@ def test_hostile_names_are_escaped_and_stay_one_label_each(site, shown, configur
 
 
 def test_names_the_database_takes_for_equal_are_counted_apart(site, total):
-	from assistant_session.metrics import totals
+	from assistant_session.sessions.tables import totals
 
 	some = uuid.uuid4().hex
 	names = [f"web{some}", f"WEB{some}", f"wéb{some}", f"web{some} "]

@@ -55,18 +55,3 @@ def test_no_event_names_what_was_said_or_who_it_was(sessions, site, opened):
 		pass
 	site.db.commit()
 	assert not any(secret in str(trail(site, opened)) for secret in ("Hari", "0005000168", "8848850922"))
-
-
-def test_a_digest_depends_on_everything_it_covers(site):
-	from datetime import datetime
-
-	from assistant_session.sessions.tables import events
-
-	given = ["before", "session", 1, "closed", "said", datetime(2026, 1, 1)]
-	others = ["other", "other", 2, "opened", "other", datetime(2026, 1, 2)]
-	digests = {events.link(*given)}
-	for place, other in enumerate(others):
-		digests.add(events.link(*given[:place], other, *given[place + 1 :]))
-	assert len(digests) == 1 + len(others)
-	said = [("actor", "{}", "aa"), ("other", "{}", "aa"), ("actor", '{"a":1}', "aa"), ("actor", "{}", "ab")]
-	assert len({events.commitment(*one) for one in said}) == len(said)

@@ -83,8 +83,7 @@ RECORDS = {
 
 @pytest.mark.mariadb
 def test_uninstalling_leaves_nothing_in_the_database(worker, site):
-	from assistant_session import uninstall
-	from assistant_session import roles
+	from assistant_session import roles, uninstall
 
 	def bench(*arguments: str) -> None:
 		sites = os.path.join(os.environ["FRAPPE_BENCH"], "sites")

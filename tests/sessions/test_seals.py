@@ -1,6 +1,5 @@
 """Seals: what somebody at the database alters without the site's key is noticed, and never believed."""
 
-import ast
 import itertools
 import secrets
 
@@ -8,7 +7,7 @@ import pytest
 
 from dev.harness.caller import TOKEN, Caller
 from dev.harness.users import new_user
-from tests.conftest import REPOSITORY, SITE
+from tests.conftest import SITE
 from tests.damaged import ensured, kinds
 from tests.desk.test_desk_edits import another
 from tests.sessions.test_doctor import doctor
@@ -114,13 +113,6 @@ def test_each_column_it_covers_is_covered(told, sessions, stored, set_row, colum
 	value = "2001-01-01 00:00:00" if moment else another(column, stored(told)[column])
 	set_row(told, **{column: value})
 	assert ROW in kinds(sessions.report(told))
-
-
-def test_every_column_is_covered_or_left_out_on_purpose():
-	from assistant_session.sessions.tables import seals
-	from assistant_session.sessions.tables.row import COLUMNS
-
-	assert sorted((*seals.SEALED, *seals.UNSEALED)) == sorted(COLUMNS)
 
 
 def test_nothing_and_an_empty_text_are_not_the_same(told, sessions, set_row):
@@ -244,14 +236,6 @@ def test_many_altered_turns_are_one_finding(told, sessions, site, damage, monkey
 	assert sessions.report(told).consistent
 	damage(f"update `tab{TURN}` set content = 'x' where session = %s", told)
 	assert [one["detail"] for one in sessions.report(told).findings] == ["turns 1, 2, 3, 4, 5 and 7 more"]
-
-
-def test_turns_are_read_a_bounded_number_at_once(monkeypatch):
-	from assistant_session.sessions.health import turn_diagnosis
-
-	monkeypatch.setattr(turn_diagnosis, "TURNS", 10)
-	counts = {"a": 4, "b": 6, "c": 1, "d": 25, "e": 2}
-	assert list(turn_diagnosis._groups(counts)) == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
 def turn(sessions, name: str) -> None:
@@ -477,53 +461,6 @@ def test_an_answer_is_remembered_for_the_same_row_and_keys_alone(told, site, con
 	assert seals.fits(row) and not seals.fits(row._replace(user="Guest")) and seals.fits(row)
 	conf()
 	assert not seals.fits(row)
-
-
-WRITERS = {
-	("sessions/tables/session_rows.py", "replace"),  # seals
-	("sessions/tables/session_rows.py", "mark_idle"),  # a column no Row holds
-	("sessions/tables/session_rows.py", "disown"),  # columns of Frappe's
-	("maintenance/sealing.py", "_seal_rows"),  # seals
-}
-NAMES_OF_OURS = {"sessions", "renamed", "rows"}
-
-
-def test_every_update_of_the_table_is_known():
-	"""By program: each `qb.update` of the app, by the variable that is the table; see WRITERS for why each may."""
-	found = set()
-	for file in sorted((REPOSITORY / "assistant_session").rglob("*.py")):
-		if "demo" in file.parts:  # a play in which time is made to pass
-			continue
-		for function in ast.walk(ast.parse(file.read_text())):
-			if isinstance(function, ast.FunctionDef):
-				found |= {(_place(file), function.name, table) for table in _updated(function)}
-	outer = {
-		(place, name)
-		for place, name, table in found
-		if table in NAMES_OF_OURS and name not in ("build", "update")
-	}
-	assert outer == WRITERS
-	others = {table for _place, _name, table in found} - NAMES_OF_OURS
-	assert others == {"attempts", "events", "metrics", "of"}, "a new table variable: say whose it is"
-
-
-def _place(file) -> str:
-	return str(file.relative_to(REPOSITORY / "assistant_session"))
-
-
-def _updated(function) -> set[str]:
-	calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-	return {
-		ast.unparse(call.args[0])
-		for call in calls
-		if ast.unparse(call.func) == "frappe.qb.update" and call.args
-	}
-
-
-def test_no_raw_sql_updates_it():
-	for file in (REPOSITORY / "assistant_session").rglob("*.py"):
-		text = file.read_text().lower()
-		assert "update `tab" not in text and "db.set_value(store" not in text, file
 
 
 def test_a_rename_of_user_and_party_keeps_the_seal(sessions, site):

@@ -19,9 +19,3 @@ def test_the_chatbot_of_the_readme_keeps_an_order(site, sessions):
 	assert answer == ["Thank you! Ordered: 11 remote controls. We will call Hari, 8848850922."]
 	assert say("Hari, 8848850922", "two") == answer
 	assert len(sessions.history(sessions.open(channel="WhatsApp", external_id=sender).id)) == 4
-
-
-def test_the_readme_is_read_in_one_go():
-	lines = (REPOSITORY / "README.md").read_text().splitlines()
-	assert len(lines) <= 120
-	assert [line for line in lines if len(line) > 110] == []

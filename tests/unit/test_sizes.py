@@ -1,5 +1,6 @@
 """Whether a credential belongs to one person, told from its pattern."""
 
+import frappe
 import pytest
 
 PATTERNS = {
@@ -39,10 +40,10 @@ def test_what_python_cannot_read_is_estimated_by_the_example(example, own):
 
 
 @pytest.mark.parametrize(("said", "own"), [("", False), ("Yes", True), ("No", False)])
-def test_an_administrator_may_say_otherwise_but_not_of_what_the_person_is_known_by(site, said, own):
+def test_an_administrator_may_say_otherwise_but_not_of_what_the_person_is_known_by(said, own):
 	from assistant_session.authentication import checks
 
-	row = site._dict(key="pin", label="PIN", pattern=r"\d{4}", example="4711", identifying=said)
+	row = frappe._dict(key="pin", label="PIN", pattern=r"\d{4}", example="4711", identifying=said)
 	for another in ("member_number", "zip", "PIN"):
 		assert checks._credential(row, another).identifying is own
 	assert checks._credential(row, "pin").identifying

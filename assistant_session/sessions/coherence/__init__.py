@@ -7,5 +7,6 @@ leases     the right to process a session's messages, one at a time
 ledger     what a database transaction changed, told to the register at its end
 writing    one write to a session: mark, compare and set, merge
 repeating  a write done again when the database threw the transaction away
+flushing   counts brought into the database
 figures    what one write counts for in the metrics
 """

@@ -17,12 +17,12 @@ from weakref import ref
 import frappe
 
 from ... import database
-from ...counters import Counts, counters
+from ...counters import Counts
 from .. import vantage
 from ..tables import session_rows
 from ..tables.row import Row, entry
 from ..vantage import Vantage
-from . import leases, register
+from . import flushing, leases, register
 from .memory import memory
 
 ATTRIBUTE = "assistant_session_ledger"
@@ -191,7 +191,7 @@ class Ledger:
 	def after_commit(self) -> None:
 		for counted in self.counted.values():
 			for _row, counts in counted:
-				counters.add(counts)
+				flushing.count(counts)
 		written, untrusted, token = self.written, self.untrusted, self.token
 		ended = self._end()
 		for name, change in written.items():

@@ -7,4 +7,5 @@ turns         Conversation Turn
 events        Session Event: the audit trail, chained
 seals         digests of a session's row and of each turn
 proof         the columns of an authentication
+totals        Session Metric: hourly figures, and totals that only ever grow
 """

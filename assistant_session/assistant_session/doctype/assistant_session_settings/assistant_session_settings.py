@@ -16,12 +16,8 @@ class AssistantSessionSettings(PlainText):
 	from typing import TYPE_CHECKING
 
 	if TYPE_CHECKING:
-		from assistant_session.assistant_session.doctype.assistant_session_channel.assistant_session_channel import (
-			AssistantSessionChannel,
-		)
-		from assistant_session.assistant_session.doctype.protected_intent.protected_intent import (
-			ProtectedIntent,
-		)
+		from ..assistant_session_channel.assistant_session_channel import AssistantSessionChannel
+		from ..protected_intent.protected_intent import ProtectedIntent
 		from frappe.types import DF
 
 		agent_lock_ttl: DF.Int

@@ -18,12 +18,8 @@ class IdentityCheck(PlainText):
 	from typing import TYPE_CHECKING
 
 	if TYPE_CHECKING:
-		from assistant_session.assistant_session.doctype.identity_check_credential.identity_check_credential import (
-			IdentityCheckCredential,
-		)
-		from assistant_session.assistant_session.doctype.identity_check_field.identity_check_field import (
-			IdentityCheckField,
-		)
+		from ..identity_check_credential.identity_check_credential import IdentityCheckCredential
+		from ..identity_check_field.identity_check_field import IdentityCheckField
 		from frappe.types import DF
 
 		credentials: DF.Table[IdentityCheckCredential]

@@ -3,7 +3,7 @@ from ....maintenance import metric_retention
 
 
 class SessionMetric(WrittenOnce):
-	"""A figure, by the hour or in total. `metrics.totals` alone writes it."""
+	"""A figure, by the hour or in total. `sessions.tables.totals` alone writes it."""
 
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.

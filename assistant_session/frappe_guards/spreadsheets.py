@@ -1,7 +1,7 @@
 """What people typed stays text in a spreadsheet: a cell that begins like a formula gets an apostrophe in front.
 
 Frappe writes CSV and Excel files of lists and reports as the values are. Its writers are replaced where they stand (see
-`side_doors`) by ones that look at what the request, or the job that answers it later, exports; for everything that names
+`methods`) by ones that look at what the request, or the job that answers it later, exports; for everything that names
 no DocType of ours they do what they did.
 """
 

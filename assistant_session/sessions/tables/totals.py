@@ -12,11 +12,11 @@ from typing import Any
 
 import frappe
 
-from .. import database
-from ..counters import QUARTER, Batch, Key
-from ..sessions import config
-from ..sessions.tables.statements import ask, insert, table, write
-from ..sessions.vantage import COMMITTED
+from ... import database
+from ...counters import QUARTER, Batch, Key
+from .. import config
+from ..vantage import COMMITTED
+from .statements import ask, insert, table, write
 
 DOCTYPE = "Session Metric"
 COLUMNS = ("name", "metric", "label", "hour", "value")

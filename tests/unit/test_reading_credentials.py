@@ -4,28 +4,29 @@ import pickle
 
 import pytest
 
+from assistant_session.authentication import credential_reading
 from assistant_session.demo import register
 
 NUMBER, NATIONAL = "PEN0005000168", "228597621"
 
 
-@pytest.fixture
-def credentials(site):
-	from assistant_session.authentication import checks
-
-	return checks.catalogue().checks[register.CHECK].credentials
+CREDENTIALS = tuple(credential_reading.Credential(*one) for one in register.CREDENTIALS)
 
 
 @pytest.fixture
-def patterns(site):
-	from assistant_session.sessions import config
+def credentials():
+	return CREDENTIALS
 
-	return config.settings().credential_patterns
+
+@pytest.fixture
+def patterns(configured):
+	"""What Settings know of these credentials."""
+	found = tuple(sorted(one.pattern for one in CREDENTIALS))
+	configured(credential_patterns=found, examples={one.pattern: one.example for one in CREDENTIALS})
+	return found
 
 
 def read(credentials, text: str) -> dict[str, str]:
-	from assistant_session.authentication import credential_reading
-
 	return {key: secret.reveal() for key, secret in credential_reading.read(credentials, text).items()}
 
 
@@ -63,7 +64,7 @@ def test_what_is_not_there_is_not_found(credentials, text, found):
 	assert set(read(credentials, text)) == found
 
 
-def test_one_place_in_the_text_is_one_credential(site):
+def test_one_place_in_the_text_is_one_credential():
 	from assistant_session.authentication.credential_reading import Credential
 
 	two = (
@@ -82,7 +83,7 @@ def test_a_very_long_text_is_read_up_to_a_limit(credentials):
 @pytest.mark.parametrize(
 	"value", [None, 5, 5.0, True, [], ["=", "5"], {}, b"5", "", " ", "x" * 141, "naïve", "a\nb", "---"]
 )
-def test_only_a_text_is_a_credential(site, value):
+def test_only_a_text_is_a_credential(value):
 	from assistant_session.authentication import canonical
 	from assistant_session.sessions import InvalidSessionData
 
@@ -95,7 +96,7 @@ def test_only_a_text_is_a_credential(site, value):
 	("normalisation", "form"),
 	[("As typed", "aB-1/2"), ("Upper case", "AB-1/2"), ("Digits", "12"), ("Letters and digits", "AB12")],
 )
-def test_each_normalisation_has_its_one_form(site, normalisation, form):
+def test_each_normalisation_has_its_one_form(normalisation, form):
 	from assistant_session.authentication import canonical
 
 	assert canonical.canonical(" aB-1/２ ", normalisation).reveal() == form
@@ -124,16 +125,14 @@ def test_a_secret_shows_itself_nowhere():
 		(r".+", "ÄÖÜ", "without accents"),
 	],
 )
-def test_a_pattern_that_does_not_work_is_refused_when_it_is_saved(site, pattern, example, why):
-	from assistant_session.authentication import credential_reading
+def test_a_pattern_that_does_not_work_is_refused_when_it_is_saved(pattern, example, why):
 	from assistant_session.sessions import InvalidSessionData
 
 	with pytest.raises(InvalidSessionData, match=why):
 		credential_reading.check_pattern(credential_reading.Credential("key", "Number", pattern, example))
 
 
-def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_everything(site):
-	from assistant_session.authentication import credential_reading
+def test_a_pattern_that_takes_too_long_all_the_same_finds_nothing_and_masks_everything():
 	from assistant_session.sessions.secrets import masking
 
 	slow = credential_reading.Credential("key", "Number", r"(a|aa)+$", "aaaa")
@@ -164,14 +163,14 @@ def test_what_looks_like_a_credential_is_masked_and_the_rest_is_kept(patterns, t
 	assert masking.masked(patterns, text) == stored
 
 
-def test_while_credentials_are_asked_for_every_word_with_a_digit_is_masked(site):
+def test_while_credentials_are_asked_for_every_word_with_a_digit_is_masked():
 	from assistant_session.sessions.secrets import masking
 
 	said = "it is PEN_00050001, or\n2285... I think२ " + "a" * 16_000
 	assert masking.without_numbers(said) == "it is ••• or\n••• I ••• " + "a" * 16_000
 
 
-def test_very_many_slow_texts_are_masked_as_a_whole(site):
+def test_very_many_slow_texts_are_masked_as_a_whole():
 	from assistant_session.sessions.secrets import masking
 
 	value = {str(number): "a" * 2000 + "!" for number in range(50)}
@@ -184,50 +183,3 @@ def test_numbers_and_texts_in_json_are_masked_as_well(patterns):
 
 	value = {"a": ["PEN_0005000168", 228597621, True, None, 7], "228597621": {"b": "x 228597/62/1"}}
 	assert masking.masked_json(patterns, value) == {"a": ["•••", "•••", True, None, 7], "•••": {"b": "x •••"}}
-
-
-def test_a_message_is_stored_masked_whether_anybody_asked_for_it_or_not(sessions, site, opened):
-	said = "Hi, I am PEN_0005000168"
-	with sessions.turn(opened, said, metadata={"typed": "228597621"}) as turn:
-		assert (turn.message, turn.raw_message) == ("Hi, I am •••", said)
-		turn.reply("Hello PEN_0005000168")
-	site.db.commit()
-	first, second = sessions.history(opened)
-	assert (first.content, first.metadata, second.content) == ("Hi, I am •••", {"typed": "•••"}, "Hello •••")
-
-
-def test_a_repeated_message_is_known_although_it_is_stored_masked(sessions, site, opened):
-	for _time in range(2):
-		with sessions.turn(opened, "I am PEN_0005000168", message_id="one") as turn:
-			turn.reply("noted")
-		site.db.commit()
-	assert turn.repeated and sessions.get(opened).turn_count == 2
-	with (
-		pytest.raises(sessions.InvalidSessionData),
-		sessions.turn(opened, "I am PEN_0005000169", message_id="one"),
-	):
-		raise AssertionError("two messages that are masked alike are two messages")
-
-
-def test_a_message_is_known_after_the_sites_key_was_replaced(sessions, site, opened, monkeypatch):
-	with sessions.turn(opened, "hello", message_id="one") as turn:
-		turn.reply("noted")
-	site.db.commit()
-	keys = site.local.conf["assistant_session_keys"]
-	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {**keys, "k2": "ab" * 32, "current": "k2"})
-	with sessions.turn(opened, "hello", message_id="one") as turn:
-		assert turn.repeated
-
-
-def test_what_is_written_for_a_log_shows_no_message(sessions, opened, monkeypatch):
-	from assistant_session.sessions.coherence import writing
-
-	seen = []
-	save = writing.save
-	monkeypatch.setattr(
-		writing, "save", lambda row, write, **more: seen.append(repr(write)) or save(row, write, **more)
-	)
-	with sessions.turn(opened, "a quiet word") as turn:
-		turn.reply("a loud answer")
-	assert seen and not any("quiet" in text or "loud" in text for text in seen)
-	assert "quiet" not in repr(turn.stored)

@@ -74,26 +74,6 @@ def test_what_is_no_date_is_asked_for_again_and_nobody_guesses(check, spelled):
 	assert judged(check(), spelled) == "missing"
 
 
-def test_what_can_be_read_in_two_ways_is_read_day_first():
-	from assistant_session.authentication import dates
-
-	assert dates.iso("05/06/1984") == "1984-06-05"
-
-
-@pytest.mark.parametrize(
-	("example", "written"),
-	[
-		("17/05/1984", "03/12/2001"), ("7.5.1984", "3.12.2001"), ("17 May 1984", "03 December 2001"),
-		("17 MAR 1984", "03 DEC 2001"), ("May 17, 1984", "December 03, 2001"), ("19840517", "20011203"),
-		("1984-05-17", "2001-12-03"), ("no date", "2001-12-03"),
-	],
-)  # fmt: skip
-def test_a_date_is_written_as_the_example_is(example, written):
-	from assistant_session.authentication import dates
-
-	assert dates.written_like(example, "2001-12-03") == written
-
-
 def test_an_example_that_is_no_date_is_not_saved(check, site):
 	with pytest.raises(site.ValidationError, match="year of four digits"):
 		check(example="17/05/1884/1")

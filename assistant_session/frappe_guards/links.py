@@ -15,7 +15,7 @@ from .. import permissions
 
 
 def guard() -> None:
-	"""Let Frappe look up no link to our DocTypes for whoever may not read them. Once per process (see `side_doors`)."""
+	"""Let Frappe look up no link to our DocTypes for whoever may not read them. Once per process (see `methods`)."""
 	from frappe.model.base_document import BaseDocument
 
 	BaseDocument.get_invalid_links = _guarded(BaseDocument.get_invalid_links)

@@ -1,0 +1,54 @@
+"""Permissions of fields, as the DocTypes say them: what is hidden from all, and what exists in the code exists in the table."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assistant_session import roles
+from assistant_session.sessions.tables.row import COLUMNS
+from tests.conftest import REPOSITORY
+from tests.doors import HIDDEN, OURS, SESSION
+
+FOLDER = REPOSITORY / "assistant_session" / "assistant_session" / "doctype"
+OF_FRAPPE = {"name", "creation"}
+
+
+def definition(doctype: str) -> dict:
+	folder: Path = FOLDER / doctype.lower().replace(" ", "_")
+	return json.loads((folder / f"{folder.name}.json").read_text())
+
+
+def levels(doctype: str) -> set[int]:
+	"""Permission levels that somebody may read."""
+	return {one.get("permlevel", 0) for one in definition(doctype)["permissions"] if one.get("read")}
+
+
+@pytest.mark.parametrize("doctype", OURS)
+def test_hidden_columns_are_at_a_level_that_no_role_reads(doctype):
+	readable = levels(doctype)
+	hidden = {
+		field["fieldname"]
+		for field in definition(doctype)["fields"]
+		if field.get("permlevel", 0) not in readable
+	}
+	assert hidden == HIDDEN[doctype]
+
+
+@pytest.mark.parametrize("doctype", OURS)
+def test_no_role_writes_creates_or_deletes(doctype):
+	for permission in definition(doctype)["permissions"]:
+		granted = {
+			right for right, given in permission.items() if given and right not in ("role", "permlevel")
+		}
+		assert granted <= {"read", "report"}, permission
+
+
+@pytest.mark.parametrize("doctype", OURS)
+def test_roles_are_ours(doctype):
+	ours = {value for name, value in vars(roles).items() if name.isupper() and isinstance(value, str)}
+	assert {one["role"] for one in definition(doctype)["permissions"]} <= ours
+
+
+def test_every_column_of_a_row_is_a_field():
+	assert set(COLUMNS) - OF_FRAPPE <= {field["fieldname"] for field in definition(SESSION)["fields"]}
