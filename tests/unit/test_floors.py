@@ -30,7 +30,7 @@ FLOORS = (
 	("sessions.health",),
 	("sessions",),
 	("authentication",),
-	("metrics", "maintenance", "privacy", "anchor"),
+	("metrics", "maintenance", "privacy", "anchor", "frappe_guards"),
 	("web",),
 	("api", "commands", "command_helpers", "hooks", "install", "uninstall", "patches", APP, "demo"),
 )  # fmt: skip
