@@ -48,9 +48,9 @@ class Person:
 		check, identity = bounds.label(check, "identity"), bounds.key(identity, "identity")
 		if not frappe.db.exists(checks.DOCTYPE, check):
 			raise InvalidSessionData(_("check: there is no such Identity Check."))
-		found = checks.get(check)
-		secret = canonical.canonical(identity, found.credential(found.identity_credential).normalisation)
-		hashes = identity_hashes(secret.reveal(), found.namespace)
+		proof = checks.get(check)
+		secret = canonical.canonical(identity, proof.credential(proof.identity_credential).normalisation)
+		hashes = identity_hashes(secret.reveal(), proof.namespace)
 		return cls(("identity_hash",), tuple((one,) for one in hashes), _named("identity", hashes[0]))
 
 	@classmethod

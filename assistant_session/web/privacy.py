@@ -10,6 +10,7 @@ from ..privacy.person import Person, count_turns, export, held_rows, note_export
 from ..sessions.errors import InvalidSessionData
 
 MOST_TURNS = 20_000  # in one answer
+SINGLE, PAIRS = ("user", "device", "session"), ("party", "address", "identity")
 
 
 def named(given: dict[str, Any] | None) -> Person:
@@ -26,9 +27,6 @@ def named(given: dict[str, Any] | None) -> Person:
 	if any(isinstance(given.get(way), list) for way in SINGLE):
 		raise InvalidSessionData(_("{0}: a text is needed.").format(", ".join(SINGLE)))
 	return Person.of(**given)
-
-
-SINGLE, PAIRS = ("user", "device", "session"), ("party", "address", "identity")
 
 
 def counted(person: Person) -> dict[str, int]:

@@ -7,6 +7,7 @@ agents, devices   a session routed to one bot agent
 identity          who the person is, stored and ended
 party             which record of the CRM it belongs to
 legal_hold        kept until somebody lifts it
+token_renewal     a replaced token: once more, or good for nothing any more
 expiry            what is past its time, in batches
 desk_edits        what Desk may change of a session's row
 """

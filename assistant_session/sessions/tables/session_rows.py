@@ -48,7 +48,7 @@ def select(name: str, vantage: Vantage = HERE, *, wait: bool = True) -> Row | No
 	raises the driver's error if somebody else has the row."""
 
 	def build():
-		query = _select_by_name()
+		query = select_all().where(table(DOCTYPE).name == P)
 		return database.for_update(query, nowait=not wait) if vantage is LOCKED else query
 
 	return _exactly(name, run(("select", vantage is LOCKED, wait), build, (name,), vantage))
@@ -192,10 +192,6 @@ def select_all():
 	"""The beginning of a query for whole rows, in the order of `Row`."""
 	sessions = table(DOCTYPE)
 	return frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
-
-
-def _select_by_name():
-	return select_all().where(table(DOCTYPE).name == P)
 
 
 def _exactly(name: str, rows) -> Row | None:
