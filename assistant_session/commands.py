@@ -91,9 +91,10 @@ def doctor(context, fix: bool, quick: bool, after: str, as_json: bool):
 def expire(context, yes: bool, as_json: bool):
 	"""End sessions, agent locks and authentications whose time is over, in short transactions."""
 	from . import maintenance
+	from .sessions.operations import expiry
 
 	with site(context):
-		overdue = maintenance.overdue_counts()
+		overdue = expiry.count_overdue()
 		done = {}
 		if yes:
 			with progress(sum(overdue.values()), "ended") as on_progress:

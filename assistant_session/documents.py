@@ -8,6 +8,9 @@ from frappe.model.document import Document
 
 from . import permissions
 
+# Of these Frappe makes texts of its own, which may have HTML in them.
+MADE_BY_FRAPPE = frozenset({"Date", "Datetime", "Time", "Currency", "HTML"})
+
 
 class PlainText(Document):
 	"""A document whose texts are shown as text: Frappe's print formats show what `get_formatted` returns as HTML."""
@@ -25,10 +28,6 @@ def require_author(doc) -> None:
 	"""Who changes settings or checks over HTTP may: a web form, for one, saves for everybody without asking."""
 	if getattr(frappe.local, "request", None) is not None:
 		frappe.has_permission(doc.doctype, "write", throw=True)
-
-
-# Of these Frappe makes texts of its own, which may have HTML in them.
-MADE_BY_FRAPPE = frozenset({"Date", "Datetime", "Time", "Currency", "HTML"})
 
 
 class ServiceDocument(PlainText):

@@ -78,15 +78,15 @@ def _write(places: list[File | Url]) -> dict[str, int]:
 
 
 def signature(document: dict[str, Any], *, key_id: str | None = None) -> str:
-	said = {name: value for name, value in document.items() if name != "signature"}
-	return keys.digest(keys.ANCHOR, json.dumps(said, sort_keys=True), key_id=key_id)
+	signed = {name: value for name, value in document.items() if name != "signature"}
+	return keys.digest(keys.ANCHOR, json.dumps(signed, sort_keys=True), key_id=key_id)
 
 
 def is_genuine(document: dict[str, Any]) -> bool:
 	"""Whether this site signed exactly this document."""
-	said = str(document.get("signature") or "")
+	claimed = str(document.get("signature") or "")
 	try:
-		return said == signature(document, key_id=said.partition(":")[0] or None)
+		return claimed == signature(document, key_id=claimed.partition(":")[0] or None)
 	except keys.KeyMissing:
 		return False
 
@@ -94,8 +94,8 @@ def is_genuine(document: dict[str, Any]) -> bool:
 def _places() -> list[File | Url]:
 	"""The URL first: what did not arrive there is not in the file either, and comes again."""
 	conf = frappe.local.conf
-	found: list[File | Url] = [Url(conf[URL])] if conf.get(URL) else []
-	return [*found, File(conf[FILE])] if conf.get(FILE) else found
+	places: list[File | Url] = [Url(conf[URL])] if conf.get(URL) else []
+	return [*places, File(conf[FILE])] if conf.get(FILE) else places
 
 
 def _documents(last: dict[str, Any] | None) -> Iterator[dict[str, Any]]:

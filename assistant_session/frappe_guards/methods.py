@@ -38,6 +38,8 @@ ASK_THEMSELVES = frozenset(
 )
 FOR_MANAGERS = ("frappe.core.doctype.doctype.", "frappe.core.page.permission_manager.", "frappe.custom.")
 
+_closing = threading.Lock()
+
 
 def close() -> None:
 	"""Close the doors of this process, unless they are; at the beginning of every request and job (hooks)."""
@@ -51,9 +53,6 @@ def close() -> None:
 		links.guard()
 		kind = GuardedSet if isinstance(frappe.whitelisted, set) else GuardedList
 		frappe.whitelisted = kind(frappe.whitelisted)
-
-
-_closing = threading.Lock()
 
 
 class Guarded:

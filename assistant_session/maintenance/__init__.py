@@ -38,11 +38,6 @@ def purge_verification_attempts() -> int:
 	return in_batches(lambda: lockout.purge(BATCH))
 
 
-def overdue_counts() -> dict[str, int]:
-	"""How many sessions, agent locks and authentications are past their time."""
-	return expiry.count_overdue()
-
-
 def expire_all(on_progress: OnProgress = lambda _done: None) -> dict[str, int]:
 	"""All that is overdue, however long it takes; `on_progress` hears how many are done."""
 	done: dict[str, int] = {}

@@ -44,9 +44,9 @@ class Visit:
 		"""Nothing is wrong any more."""
 		return sum(self.counts.values()) == sum(self.repaired.values())
 
-	def note(self, found: list[Finding]) -> None:
-		self.counts.update(finding.kind for finding in found)
-		self.findings += found[: MOST_KEPT - len(self.findings)]
+	def note(self, findings: list[Finding]) -> None:
+		self.counts.update(finding.kind for finding in findings)
+		self.findings += findings[: MOST_KEPT - len(self.findings)]
 
 
 def visit(
@@ -65,10 +65,10 @@ def visit(
 	"""
 	seen = Visit(last=after)
 	for names in _batches(after):
-		rows, found = _examined(names, deep)
-		seen.note(found)
+		rows, findings = _examined(names, deep)
+		seen.note(findings)
 		if fix:
-			_mend(rows, [one for one in found if on_purpose or one.kind not in ON_PURPOSE], seen)
+			_mend(rows, [one for one in findings if on_purpose or one.kind not in ON_PURPOSE], seen)
 		seen.examined, seen.last = seen.examined + len(names), names[-1]
 		if on_progress:
 			on_progress(seen.examined)
@@ -88,19 +88,19 @@ def _examined(names: list[str], deep: bool) -> tuple[dict[str, Row], list[Findin
 		if len(names) == 1:
 			beyond = f"cannot be examined: {type(error).__name__}"
 			return {}, [Finding(names[0], diagnosis.IMPOSSIBLE, beyond)]
-	rows, found = {}, []
+	rows, findings = {}, []
 	for name in names:
 		more_rows, more = _examined([name], deep)
 		rows.update(more_rows)
-		found += more
-	return rows, found
+		findings += more
+	return rows, findings
 
 
 def surroundings() -> list[str]:
 	"""What around the sessions endangers them, in sentences for an operator."""
 	proxy = proxies.situation() if proxies.unnamed() else None
-	found = (_key_problem(), proxy, *addresses.situations(), *_redis_problems(), *_database_problems())
-	return [text for text in found if text]
+	problems = (_key_problem(), proxy, *addresses.situations(), *_redis_problems(), *_database_problems())
+	return [text for text in problems if text]
 
 
 def count() -> int:
@@ -108,9 +108,9 @@ def count() -> int:
 	return frappe.db.count(session_rows.DOCTYPE)
 
 
-def _mend(rows: dict[str, Row], found: list[Finding], seen: Visit) -> None:
-	for name in sorted({finding.session for finding in found if finding.remedy}):
-		mine = [finding for finding in found if finding.session == name]
+def _mend(rows: dict[str, Row], findings: list[Finding], seen: Visit) -> None:
+	for name in sorted({finding.session for finding in findings if finding.remedy}):
+		mine = [finding for finding in findings if finding.session == name]
 		try:
 			done = repair.repair(rows[name], mine)
 			frappe.db.commit()  # the doctor owns this transaction
@@ -148,11 +148,12 @@ def _key_problem() -> str | None:
 
 
 def _redis_problems() -> list[str]:
-	here = register.connection()
-	if here.call(here.redis.ping) is None:
+	connection = register.connection()
+	if connection.call(connection.redis.ping) is None:
 		return ["redis_cache does not answer: sessions are read from the database, and every turn is slower."]
-	said = here.call(lambda: {**here.redis.config_get("save"), **here.redis.config_get("appendonly")}) or {}
-	if said.get("save") or said.get("appendonly") == "yes":
+	ask_for = connection.redis.config_get
+	configured = connection.call(lambda: {**ask_for("save"), **ask_for("appendonly")}) or {}
+	if configured.get("save") or configured.get("appendonly") == "yes":
 		return [
 			'redis_cache persists to disk: after a restart it may bring old entries back. Set save "" and appendonly no.'
 		]

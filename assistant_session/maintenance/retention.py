@@ -26,24 +26,20 @@ SESSIONS = 100  # looked at in one step
 ROWS = 2000  # removed in one step, of any kind
 
 
-def purge(days: int, *, seconds: float | None = None, on_progress: OnProgress = lambda _done: None) -> int:
+def purge(days: int, *, on_progress: OnProgress = lambda _done: None) -> int:
 	"""Remove sessions that ended more than `days` ago; returns how many rows, turns and events included. Commits
 	each step."""
-	return in_batches(Ended(_before(days)).purge, seconds=seconds, on_progress=on_progress)
+	return in_batches(Ended(_before(days)).purge, seconds=None, on_progress=on_progress)
 
 
-def purge_turns(
-	days: int, *, seconds: float | None = None, on_progress: OnProgress = lambda _done: None
-) -> int:
+def purge_turns(days: int) -> int:
 	"""Remove turns older than `days`, also of sessions that go on; returns how many. Commits each step."""
-	return in_batches(Aged(turns.DOCTYPE, _before(days)).purge, seconds=seconds, on_progress=on_progress)
+	return in_batches(Aged(turns.DOCTYPE, _before(days)).purge, seconds=None)
 
 
-def purge_events(
-	days: int, *, seconds: float | None = None, on_progress: OnProgress = lambda _done: None
-) -> int:
+def purge_events(days: int) -> int:
 	"""Remove events older than `days`, and keep what the rest of their chain goes on from. Commits each step."""
-	return in_batches(Aged(events.DOCTYPE, _before(days)).purge, seconds=seconds, on_progress=on_progress)
+	return in_batches(Aged(events.DOCTYPE, _before(days)).purge, seconds=None)
 
 
 def count(days: int) -> dict[str, int]:

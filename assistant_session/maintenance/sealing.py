@@ -18,13 +18,12 @@ from ..sessions.tables import seals, session_rows, turns
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import ask, table, write
 from ..sessions.vantage import COMMITTED
-from . import OnProgress
 
 NOTE = "assistant_session_sealed"  # in site_config.json
 BATCH = 200
 
 
-def seal_what_is_there(on_progress: OnProgress = lambda _done: None) -> int:
+def seal_what_is_there() -> int:
 	"""Seal what has no seal yet, unless the site noted that this was done; returns how many. Commits each batch."""
 	if frappe.local.conf.get(NOTE):
 		return 0
@@ -36,7 +35,6 @@ def seal_what_is_there(on_progress: OnProgress = lambda _done: None) -> int:
 			done += seal(names)
 			frappe.db.commit()  # the migration owns its transaction
 			after = names[-1]
-			on_progress(done)
 	note()
 	return done
 

@@ -25,7 +25,7 @@ from ..sessions.errors import SessionNotFound
 from ..sessions.operations import closing
 from ..sessions.secrets import keys
 from ..sessions.session import ACTIVE, CLOSED
-from ..sessions.tables import events, session_rows, turns
+from ..sessions.tables import events, listing, session_rows, turns
 from ..sessions.tables.events import Event
 from ..sessions.tables.row import Row
 from ..sessions.vantage import COMMITTED
@@ -33,11 +33,14 @@ from . import queues, traces
 from .person import Person
 
 REASON = "erased"
+ALL = 2**31 - 1  # events, also those the row does not count
+SHORTEST = 6  # characters; shorter ones are found in everybody's logs
+ADDRESS = re.compile(r"@|(?:\d\D?){7}")  # a mail address, a phone number: a nickname is a word like others
 # Everything of a session that may say who somebody is or what they wanted.
 EMPTIED = (
 	*closing.ENDS_EMPTY, "external_id", "device_id", "user", "party_type", "party", "auth_method",
 	"authenticated_at", "identity_hash", "locked_intent", "current_state", "previous_state", "context", "flows",
-	"token_hash",
+	"token_hash", *listing.COLUMNS,
 )  # fmt: skip
 
 
@@ -100,11 +103,6 @@ def _known(names: list[str]) -> Known:
 	held = any(row.legal_hold for row in rows)
 	people = set() if held else {text for row in rows for text in _addresses(row)}
 	return Known(traces.mentions(sessions), traces.mentions(sessions | people))
-
-
-ALL = 2**31 - 1  # events, also those the row does not count
-SHORTEST = 6  # characters; shorter ones are found in everybody's logs
-ADDRESS = re.compile(r"@|(?:\d\D?){7}")  # a mail address, a phone number: a nickname is a word like others
 
 
 def _addresses(row: Row) -> set[str]:

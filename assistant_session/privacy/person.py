@@ -48,9 +48,9 @@ class Person:
 		check, identity = bounds.label(check, "identity"), bounds.key(identity, "identity")
 		if not frappe.db.exists(checks.DOCTYPE, check):
 			raise InvalidSessionData(_("check: there is no such Identity Check."))
-		found = checks.get(check)
-		secret = canonical.canonical(identity, found.credential(found.identity_credential).normalisation)
-		hashes = identity_hashes(secret.reveal(), found.namespace)
+		proof = checks.get(check)
+		secret = canonical.canonical(identity, proof.credential(proof.identity_credential).normalisation)
+		hashes = identity_hashes(secret.reveal(), proof.namespace)
 		return cls(("identity_hash",), tuple((one,) for one in hashes), _named("identity", hashes[0]))
 
 	@classmethod
@@ -117,8 +117,13 @@ def note_export(person: Person, *, how: str) -> int:
 
 def count_turns(person: Person) -> int:
 	"""How many turns an export would hold, at most."""
-	rows = [session_rows.select(name, COMMITTED) for name in person.sessions()]
-	return sum(row.turn_count - row.purged_turns for row in rows if row)
+	return sum(row.turn_count - row.purged_turns for row in held_rows(person))
+
+
+def held_rows(person: Person) -> Iterator[Row]:
+	"""The sessions of the person, as committed."""
+	rows = (session_rows.select(name, COMMITTED) for name in person.sessions())
+	return (row for row in rows if row)
 
 
 def export(person: Person) -> Iterator[dict[str, Any]]:

@@ -135,15 +135,17 @@ def _read(stored: dict) -> Settings:
 
 def _credential_patterns() -> dict[str, Any]:
 	columns = ("parent", "key", "pattern", "example", "normalisation", "identifying")
-	found = rows("Identity Check Credential", *columns, parenttype="Identity Check")
+	credentials = rows("Identity Check Credential", *columns, parenttype="Identity Check")
 	known_by = {
 		row.name: row.identity_credential for row in rows("Identity Check", "name", "identity_credential")
 	}
-	own = {row.pattern for row in found if row.key == known_by.get(row.parent) or pattern_sizes.is_own(row)}
+	own = {
+		row.pattern for row in credentials if row.key == known_by.get(row.parent) or pattern_sizes.is_own(row)
+	}
 	return {
-		"credential_patterns": tuple(sorted({row.pattern for row in found})),
+		"credential_patterns": tuple(sorted({row.pattern for row in credentials})),
 		"own_patterns": tuple(sorted(own)),
-		"examples": {row.pattern: row.example for row in found if row.example},
+		"examples": {row.pattern: row.example for row in credentials if row.example},
 	}
 
 
@@ -157,9 +159,9 @@ def rows(doctype: str, *columns: str, **equal: str) -> list:
 
 
 def _channels() -> dict[str, Channel]:
-	found = rows("Assistant Session Channel", "channel", "guests", "verified_by_provider", parent=DOCTYPE)
+	stored = rows("Assistant Session Channel", "channel", "guests", "verified_by_provider", parent=DOCTYPE)
 	return {
-		row.channel: Channel(row.channel, bool(row.guests), bool(row.verified_by_provider)) for row in found
+		row.channel: Channel(row.channel, bool(row.guests), bool(row.verified_by_provider)) for row in stored
 	}
 
 

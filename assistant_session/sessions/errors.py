@@ -26,6 +26,10 @@ from math import ceil
 
 from frappe import _
 
+UNTRANSLATED = (
+	"It is not known whether this was stored. Try again with the same message_id: it is stored once."
+)
+
 
 class SessionError(Exception):
 	"""Base of every error this package raises on purpose."""
@@ -184,8 +188,3 @@ def _if_possible(translated: Callable[[], str]) -> str:
 		return translated()
 	except Exception:
 		return UNTRANSLATED
-
-
-UNTRANSLATED = (
-	"It is not known whether this was stored. Try again with the same message_id: it is stored once."
-)

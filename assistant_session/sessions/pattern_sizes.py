@@ -18,6 +18,7 @@ except ImportError:  # Python 3.10
 YES, DATE = "Yes", "Date"
 SHARED_UP_TO = 10**8  # values: eight digits, as a birth date has them
 LETTERS_AND_DIGITS = 36  # in any case
+EVERY = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST = 10**30
 LONGEST = 40  # of what may be repeated without end
 
@@ -77,6 +78,3 @@ def _characters(members: list) -> set[str]:
 			allowed.update(EVERY)
 	folded = {one.upper() for one in allowed if one.isalnum()}
 	return set(EVERY) - folded if negated else folded
-
-
-EVERY = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

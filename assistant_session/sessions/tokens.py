@@ -2,7 +2,8 @@
 
 For a minute the replaced token is good for one thing: asking once more for the answer that replaced it (the
 same `message_id`, the same text), because that answer may have been lost on its way. It then gets a new token. That
-ends when the new one is used, or when somebody tries other texts with the old one: each would be a guess.
+ends when the new one is used, or when somebody tries other texts with the old one: each would be a guess. Nothing here
+writes (see `operations/token_renewal`).
 """
 
 import hashlib
@@ -12,13 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import config
-from .coherence import writing
-from .coherence.writing import Write
-from .errors import SessionNotFound
 from .tables.row import Row
 
 BYTES = 32
 REPEAT_SECONDS = 60
+REPLACED = ("old_token_hash", "old_token_until", "old_token_key")
 NOBODY = hashlib.sha256(b"no session has this token").hexdigest()
 
 
@@ -55,26 +54,3 @@ def rotated(row: Row, message_key: str | None, now: datetime) -> tuple[str, dict
 		until = now + timedelta(seconds=REPEAT_SECONDS)
 		changes.update(old_token_hash=row.token_hash, old_token_until=until, old_token_key=message_key)
 	return token, changes
-
-
-def renew(name: str, old_token: str, message_key: str) -> str:
-	"""The token for who repeats a message whose answer replaced theirs; once. Raises SessionNotFound."""
-	made = []
-
-	def decide(row: Row) -> Write:
-		if not fits_to_repeat(row, old_token, message_key):
-			raise SessionNotFound.of()
-		token, changes = rotated(row, None, config.now())
-		made.append(token)
-		return Write(changes)
-
-	writing.change(name, decide)
-	return made[-1]
-
-
-def end_replaced(name: str) -> None:
-	"""The replaced token is good for nothing any more."""
-	writing.change(name, lambda row: Write(dict.fromkeys(REPLACED) if row.old_token_hash else {}))
-
-
-REPLACED = ("old_token_hash", "old_token_until", "old_token_key")

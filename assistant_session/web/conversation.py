@@ -10,9 +10,9 @@ from typing import Any
 from frappe import _
 
 from ..authentication import Outcome, known_devices
-from ..sessions import TurnInProgress, bounds, config, tokens
+from ..sessions import TurnInProgress, bounds, config
 from ..sessions.errors import InvalidSessionData, SessionNotFound, TooManyRequests
-from ..sessions.operations import turn_block
+from ..sessions.operations import token_renewal, turn_block
 from ..sessions.tables import turns
 from . import access, cookies, limits, views
 from .cookies import Cookie
@@ -47,7 +47,7 @@ def converse(
 		if not with_old:
 			raise
 		return _refuse_other_text(name), None
-	renewed = tokens.renew(name, access.token(name), key) if renewing and key else None
+	renewed = token_renewal.renew(name, access.token(name), key) if renewing and key else None
 	return _answer(name, turn, renewed), turn.outcome
 
 
@@ -78,7 +78,7 @@ def _refuse_other_text(name: str) -> Answer:
 	try:
 		limits.count("other text", name, 1)
 	except TooManyRequests:
-		tokens.end_replaced(name)
+		token_renewal.end_replaced(name)
 	return Answer(refused=SessionNotFound.of())
 
 

@@ -33,6 +33,11 @@ from ..sessions.errors import (
 from . import access, cookies
 from .cookies import Cookie
 
+KINDS = {str: "a text", int: "a whole number", dict: "a JSON object"}
+FRAPPES_OWN = frozenset({"cmd", "csrf_token", "sid", "_", "_lang"})  # what Frappe puts there, or reads itself
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
+
 
 @dataclass
 class Answer:
@@ -143,12 +148,6 @@ def _of_type(name: str, value: Any, kind: type) -> Any:
 	if isinstance(value, bool) or not isinstance(value, kind):
 		raise InvalidSessionData(_("{0}: {1} is needed.").format(name, _(KINDS[kind])))
 	return value
-
-
-KINDS = {str: "a text", int: "a whole number", dict: "a JSON object"}
-FRAPPES_OWN = frozenset({"cmd", "csrf_token", "sid", "_", "_lang"})  # what Frappe puts there, or reads itself
-NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
-WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 
 def _commit(answer: Answer) -> None:

@@ -9,7 +9,7 @@ from frappe import _
 from ..sessions import config, tokens
 from ..sessions.coherence.writing import require_live
 from ..sessions.errors import InvalidSessionData, NotPermitted, SessionGone, SessionNotFound
-from ..sessions.operations import opening
+from ..sessions.operations import opening, token_renewal
 from ..sessions.operations.finding import take_up
 from ..sessions.operations.opening import OpenRequest
 from ..sessions.tables.row import Row
@@ -31,7 +31,7 @@ def read(session_id: str | None) -> Row:
 	row = access.admitted(session_id)
 	limits.take(*limits.of_reading(row.name, access.place()))
 	if row.old_token_hash and frappe.request.method == "POST":
-		tokens.end_replaced(row.name)  # the new token has arrived
+		token_renewal.end_replaced(row.name)  # the new token has arrived
 	return row
 
 

@@ -74,7 +74,7 @@ def test_the_workers_serve_what_nginx_does_elsewhere(site, workers):
 	file = Path(site.get_site_path("public", "files", f"{uuid.uuid4()}.txt"))
 	file.write_text(SAID)
 	try:
-		for path in (f"/files/{file.name}", "/assets/assistant_session/js/personal.js"):
+		for path in (f"/files/{file.name}", "/assets/assistant_session/js/person.js"):
 			assert requests.get(workers.url + path, headers={"Host": workers.site}).status_code == 200
 	finally:
 		file.unlink()

@@ -62,11 +62,13 @@ def test_sessions_past_their_time_end_and_give_up_what_they_held(maintenance, ov
 
 
 def test_agent_locks_and_authentications_end_by_themselves(maintenance, overdue, stored, site, sessions):
-	before = maintenance.overdue_counts()
+	from assistant_session.sessions.operations import expiry
+
+	before = expiry.count_overdue()
 	(locked,) = overdue(1, agent_lock_expires_at=PAST)
 	(old,) = overdue(1, auth_expires_at=PAST)
 	(idle,) = overdue(1, last_activity=PAST)
-	more = {kind: number - before[kind] for kind, number in maintenance.overdue_counts().items()}
+	more = {kind: number - before[kind] for kind, number in expiry.count_overdue().items()}
 	assert more == {"sessions": 0, "agent locks": 1, "authentications": 2}
 	assert (maintenance.expire_agent_locks(), maintenance.expire_authentications()) == (1, 2)
 	assert stored(locked).active_agent is None and stored(locked).authenticated == 1
@@ -92,7 +94,7 @@ def test_a_batch_is_bounded_and_takes_the_oldest_first(overdue, sessions, site, 
 
 	names = overdue(5)
 	set_row(names[3], expires_at=EARLIER)
-	assert expiry.expire_sessions(2) == 2
+	assert expiry.Overdue(expiry.SESSIONS).end(2) == 2
 	site.db.commit()
 	assert stored(names[3]).status == "Expired"
 	assert sum(stored(name).status == "Expired" for name in names) == 2
@@ -164,10 +166,10 @@ def test_a_job_goes_on_where_another_was_cut_off(overdue, stored, site, maintena
 
 	names = overdue(6)
 	monkeypatch.setattr(maintenance, "LONGEST_SECONDS", 0)
-	assert maintenance.in_batches(lambda: expiry.expire_sessions(2), seconds=-1) == 2
+	assert maintenance.in_batches(lambda: expiry.Overdue(expiry.SESSIONS).end(2), seconds=-1) == 2
 	site.db.rollback()
 	assert sum(stored(name).status == "Expired" for name in names) == 2, "what was done is committed"
-	assert maintenance.in_batches(lambda: expiry.expire_sessions(2), seconds=60) == 4
+	assert maintenance.in_batches(lambda: expiry.Overdue(expiry.SESSIONS).end(2), seconds=60) == 4
 
 
 def test_the_indexes_serve_the_batches(site, maintenance):

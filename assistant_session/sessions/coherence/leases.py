@@ -28,6 +28,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks at a busy se
 WAITER_GRACE = 500  # milliseconds a waiter is remembered past the end of its wait
 LONGEST_TICK = 0.5  # seconds between two looks at what has to be renewed
 
+# Weak: a lease whose transaction vanished without a word (its connection is gone) is renewed no more.
+_renewed: "WeakValueDictionary[bytes, Lease]" = WeakValueDictionary()
+_renewer: threading.Thread | None = None
+_renewer_guard = threading.Lock()
+_tick = LONGEST_TICK
+
 
 class Lease:
 	"""A lease that was got. `said` is the register's entry at that moment, None if there was none to trust."""
@@ -146,13 +152,6 @@ def _lock_row(name: str, anew: bool) -> Lease | None:
 			raise
 		return None
 	return Lease(name)
-
-
-# Weak: a lease whose transaction vanished without a word (its connection is gone) is renewed no more.
-_renewed: WeakValueDictionary[bytes, Lease] = WeakValueDictionary()
-_renewer: threading.Thread | None = None
-_renewer_guard = threading.Lock()
-_tick = LONGEST_TICK
 
 
 def _renew_from_now_on(lease: Lease) -> None:

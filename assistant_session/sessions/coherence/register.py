@@ -191,15 +191,13 @@ def mark(names: Iterable[str], token: str) -> None:
 		here.must_delete(keys)
 
 
-def leave(
-	name: str, token: str, *, entry: str = "", lease_name: str | None = None, lease_token: str = ""
-) -> bool:
+def leave(name: str, token: str, *, entry: str = "", lease_token: str = "") -> bool:
 	"""End a transaction: with `entry` publish it, without take the own mark away; then release the lease.
 
 	Returns whether the entry went in. If Redis cannot be told, the key is deleted as soon as it can.
 	"""
 	here = connection()
-	keys = [key("register", name), key(LEASE, lease_name or name)]
+	keys = [key("register", name), key(LEASE, name)]
 	arguments = [token, entry, _milliseconds(), lease_token]
 	answer = here.call(here.leave, keys, arguments)
 	if answer is None:

@@ -12,6 +12,10 @@ from .ledger import ledger
 
 TRIES = 8  # of a write that the database throws away; PostgreSQL does so each time somebody else was faster
 LONGEST_PAUSE = 0.05  # seconds before it is tried again
+REFUSALS: dict[type[SessionError], tuple[str, str]] = {
+	SessionConflict: ("conflicts", "refused"),
+	SessionBusy: ("busy", ""),
+}
 
 
 def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
@@ -41,12 +45,6 @@ def refused(error: Exception) -> Exception:
 		error.counted = True
 		counters.count(*kind)
 	return error
-
-
-REFUSALS: dict[type[SessionError], tuple[str, str]] = {
-	SessionConflict: ("conflicts", "refused"),
-	SessionBusy: ("busy", ""),
-}
 
 
 def translate(error: Exception, name: str) -> Exception:

@@ -63,39 +63,41 @@ def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], lis
 	with database.committed_snapshot() as db:
 		rows = {row.name: row for row in _rows(names, db)}
 		counted, trails = _turns(names, db), _trails(names, db)
-		found = [finding for row in rows.values() for finding in _of_row(row)]
+		findings = [finding for row in rows.values() for finding in _of_row(row)]
 		for name, row in rows.items():
-			found += _of_turns(row, counted.get(name, Turns()))
-			found += _of_trail(row, trails.get(name, []), deep)
+			findings += _of_turns(row, counted.get(name, Turns()))
+			findings += _of_trail(row, trails.get(name, []), deep)
 		if deep:
-			found += turn_diagnosis.examine(
+			findings += turn_diagnosis.examine(
 				{name: of.count for name, of in counted.items() if name in rows}, db
 			)
-	return rows, _evidence(found)
+	return rows, _evidence(findings)
 
 
-def _evidence(found: list[Finding]) -> list[Finding]:
+def _evidence(findings: list[Finding]) -> list[Finding]:
 	"""A row whose audit trail does not fit is not sealed anew: nobody can say what it should be."""
-	broken = {one.session for one in found if one.kind == EVENTS_BROKEN}
+	broken = {one.session for one in findings if one.kind == EVENTS_BROKEN}
 	return [
 		replace(one, evidence=True) if one.kind == ROW_ALTERED and one.session in broken else one
-		for one in found
+		for one in findings
 	]
 
 
 def _of_row(row: Row) -> list[Finding]:
-	found = [Finding(row.name, kind, detail) for kind, detail in _impossible(row)]
-	if found:
-		return found
-	found += [
+	findings = [Finding(row.name, kind, detail) for kind, detail in _impossible(row)]
+	if findings:
+		return findings
+	findings += [
 		Finding(row.name, BROKEN_JSON, column) for column in sorted(JSON_COLUMNS) if _is_broken(row, column)
 	]
-	found += [Finding(row.name, UNREADABLE, column) for column in ENCRYPTED if not _is_readable(row, column)]
+	findings += [
+		Finding(row.name, UNREADABLE, column) for column in ENCRYPTED if not _is_readable(row, column)
+	]
 	if problem := seals.problem(row):
 		kind = UNREADABLE if problem == seals.KEY_GONE else ROW_ALTERED
-		found.append(Finding(row.name, kind, f"seal: {problem}"))
-	found += [Finding(row.name, kind, detail) for kind, detail in overdue(row)]
-	return found
+		findings.append(Finding(row.name, kind, f"seal: {problem}"))
+	findings += [Finding(row.name, kind, detail) for kind, detail in overdue(row)]
+	return findings
 
 
 def _impossible(row: Row) -> list[tuple[str, str]]:
@@ -137,14 +139,14 @@ def overdue(row: Row) -> list[tuple[str, str]]:
 			if getattr(row, column)
 		]
 		return [(NOT_ENDED, ", ".join(left))] if left else []
-	found = []
+	late = []
 	if row.expires_at <= now:
-		found.append((OVERDUE_SESSION, f"since {row.expires_at:%Y-%m-%d %H:%M:%S}"))
+		late.append((OVERDUE_SESSION, f"since {row.expires_at:%Y-%m-%d %H:%M:%S}"))
 	if row.active_agent and (not row.agent_lock_expires_at or row.agent_lock_expires_at <= now):
-		found.append((OVERDUE_LOCK, f"{row.active_agent}, {_since(row.agent_lock_expires_at)}"))
+		late.append((OVERDUE_LOCK, f"{row.active_agent}, {_since(row.agent_lock_expires_at)}"))
 	if row.authenticated and not proof.in_time(row, now):
-		found.append((OVERDUE_AUTHENTICATION, _since(row.auth_expires_at)))
-	return found
+		late.append((OVERDUE_AUTHENTICATION, _since(row.auth_expires_at)))
+	return late
 
 
 def _since(moment: datetime | None) -> str:

@@ -29,14 +29,14 @@ def note(address: str) -> None:
 	if time.monotonic() - _noted_at < NOTED_EVERY and _noted_at:
 		return
 	_noted_at = time.monotonic()
-	here = register.connection()
-	here.call(lambda: here.redis.set(register.key("proxy", "unnamed"), address, ex=KEPT_SECONDS))
+	connection = register.connection()
+	connection.call(lambda: connection.redis.set(register.key("proxy", "unnamed"), address, ex=KEPT_SECONDS))
 
 
 def unnamed() -> str | None:
 	"""The address of a proxy that was seen lately and is not named."""
-	here = register.connection()
-	seen = here.call(here.redis.get, register.key("proxy", "unnamed"))
+	connection = register.connection()
+	seen = connection.call(connection.redis.get, register.key("proxy", "unnamed"))
 	return seen.decode() if seen else None
 
 

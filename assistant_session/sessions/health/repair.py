@@ -33,6 +33,7 @@ from .findings import (
 	Finding,
 )
 
+COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
 SECRET = frozenset(
 	{
 		"token_hash", "old_token_hash", "old_token_key", "identity_hash", "user_profile", "pending_message",
@@ -76,10 +77,10 @@ def ensure_consistency(session_id: str) -> ConsistencyReport:
 
 	Raises InvalidSessionData, SessionBusy, SessionStoreUnavailable.
 	"""
-	report, row, found = _compare(session_id, ConsistencyReport)
+	report, row, findings = _compare(session_id, ConsistencyReport)
 	done = _follow_database(report) if report.differences or report.register == "outdated" else []
 	if row:
-		done += repair(row, found)
+		done += repair(row, findings)
 	report.action_taken = ", ".join(done) or "none"
 	return report
 
@@ -97,12 +98,12 @@ def recover(session_id: str) -> RecoveryReport:
 	return report
 
 
-def repair(row: Row, found: list[Finding]) -> list[str]:
+def repair(row: Row, findings: list[Finding]) -> list[str]:
 	"""Mend what has a remedy, decided once more on the locked row; says what was done."""
-	wanted = {finding.kind for finding in found if finding.remedy}
+	wanted = {finding.kind for finding in findings if finding.remedy}
 	if not wanted:
 		return []
-	uncounted = {finding.kind: finding for finding in found if finding.kind in COUNTED}
+	uncounted = {finding.kind: finding for finding in findings if finding.kind in COUNTED}
 	if EVENTS_UNCOUNTED in uncounted:  # first, and by itself: no event has a place before
 		writing.change(row.name, lambda current: _events_counted(current, row, uncounted[EVENTS_UNCOUNTED]))
 	turns = uncounted.get(TURNS_UNCOUNTED)
@@ -111,9 +112,6 @@ def repair(row: Row, found: list[Finding]) -> list[str]:
 	left |= {kind for kind, one in uncounted.items() if getattr(result.row, COUNTED[kind]) < one.stored}
 	left |= set() if seals.fits(result.row) else {ROW_ALTERED}
 	return [f"{kind}: {REMEDIES[kind]}" for kind in sorted(wanted - left)]
-
-
-COUNTED = {TURNS_UNCOUNTED: "turn_count", EVENTS_UNCOUNTED: "event_count"}
 
 
 def _events_counted(row: Row, seen: Row, finding: Finding) -> Write:
@@ -153,7 +151,7 @@ def _mended_within(row: Row, still: set[str]) -> Write:
 def _compare(session_id: str, kind: type) -> tuple[Any, Row | None, list[Finding]]:
 	"""Look at one session without changing anything."""
 	name = bounds.session_id(session_id)
-	rows, found = _examined(name)
+	rows, findings = _examined(name)
 	row, remembered, said = rows.get(name), memory.get(name), register.read(name)
 	report = kind(name, memory_exists=remembered is not None, database_exists=row is not None)
 	if said is not None:
@@ -162,9 +160,9 @@ def _compare(session_id: str, kind: type) -> tuple[Any, Row | None, list[Finding
 		report.memory_authenticated = Session(remembered.row, "memory").authenticated
 		report.differences = _differences(remembered.row, row)
 	report.database_authenticated = row is not None and Session(row, "database").authenticated
-	report.findings = [{"kind": one.kind, "detail": one.detail, "remedy": one.remedy} for one in found]
-	report.consistent = report.register != "outdated" and not report.differences and not found
-	return report, row, found
+	report.findings = [{"kind": one.kind, "detail": one.detail, "remedy": one.remedy} for one in findings]
+	report.consistent = report.register != "outdated" and not report.differences and not findings
+	return report, row, findings
 
 
 def _examined(name: str) -> tuple[dict[str, Row], list[Finding]]:

@@ -17,7 +17,7 @@ MOST_NAMED = 5  # in one finding
 
 def examine(counts: dict[str, int], db) -> list[Finding]:
 	"""What is wrong with the turns of these sessions, of which each has so many."""
-	found: list[Finding] = []
+	findings: list[Finding] = []
 	for names in _groups(counts):
 		unfitting: dict[tuple[str, str], list[int]] = defaultdict(list)
 		for values, seal in _stored(names, db):
@@ -26,9 +26,9 @@ def examine(counts: dict[str, int], db) -> list[Finding]:
 				unfitting[turn["session"], kind].append(turn["sequence"])
 			if turn["metadata"] and not is_object(turn["metadata"]):
 				detail = f"metadata of turn {turn['sequence']}"
-				found.append(Finding(turn["session"], BROKEN_JSON, detail))
-		found += [Finding(name, kind, _named(kind, which)) for (name, kind), which in unfitting.items()]
-	return found
+				findings.append(Finding(turn["session"], BROKEN_JSON, detail))
+		findings += [Finding(name, kind, _named(kind, which)) for (name, kind), which in unfitting.items()]
+	return findings
 
 
 def is_object(text: Any) -> bool:
@@ -46,10 +46,10 @@ def _unfitting(values: tuple, seal: str | None) -> str | None:
 
 def _named(kind: str, sequences: list[int]) -> str:
 	what = "turn" if len(sequences) == 1 else "turns"
-	said = ", ".join(map(str, sequences[:MOST_NAMED]))
+	numbers = ", ".join(map(str, sequences[:MOST_NAMED]))
 	if (more := len(sequences) - MOST_NAMED) > 0:
-		said += f" and {more} more"
-	return f"seal of {what} {said}" if kind == UNREADABLE else f"{what} {said}"
+		numbers += f" and {more} more"
+	return f"seal of {what} {numbers}" if kind == UNREADABLE else f"{what} {numbers}"
 
 
 def _groups(counts: dict[str, int]) -> Iterator[list[str]]:

@@ -15,17 +15,14 @@ ENDS_EMPTY = (
 
 
 def close(session_id: str, reason: str) -> None:
-	"""End a session for good: it keeps its turns and events and gives up key, locks and authentication."""
-	end(bounds.session_id(session_id), masking.reason(reason))
-
-
-def end(name: str, reason: str, status: str = CLOSED) -> None:
-	"""The same for a name and a reason that were checked. Nothing happens to one that is closed."""
+	"""End a session for good: it keeps its turns and events and gives up key, locks and authentication. Nothing happens
+	to one that is closed."""
+	name, reason = bounds.session_id(session_id), masking.reason(reason)
 
 	def decide(row: Row) -> Write:
 		if row.status == CLOSED:
 			return Write(kind=ALSO_ENDED)
-		return ending(row, reason, status)
+		return ending(row, reason, CLOSED)
 
 	writing.change(name, decide)
 

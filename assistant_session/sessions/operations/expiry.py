@@ -32,29 +32,14 @@ ENDING: dict[str, Decide] = {
 }
 
 
-def expire_sessions(limit: int = LARGEST) -> int:
-	"""Mark Active sessions past their time as Expired, oldest first; returns how many. The caller commits."""
-	return Overdue(SESSIONS).end(limit)
-
-
 def cleanup_expired() -> int:
-	"""Mark sessions past their time as expired, one bounded batch; returns how many."""
-	return expire_sessions()
+	"""Mark sessions past their time as expired, one bounded batch, oldest first; returns how many. The caller commits."""
+	return Overdue(SESSIONS).end()
 
 
 def cleanup_expired_sessions() -> int:
-	"""Take away agent locks past their time, one bounded batch; returns how many."""
-	return expire_agent_locks()
-
-
-def expire_agent_locks(limit: int = LARGEST) -> int:
-	"""Release agent locks past their time; returns how many. The caller commits."""
-	return Overdue(AGENT_LOCKS).end(limit)
-
-
-def expire_authentications(limit: int = LARGEST) -> int:
-	"""Forget people whose authentication is past its time or idle; returns how many. The caller commits."""
-	return Overdue(AUTHENTICATIONS).end(limit)
+	"""Take away agent locks past their time, one bounded batch; returns how many. The caller commits."""
+	return Overdue(AGENT_LOCKS).end()
 
 
 class Overdue:

@@ -17,6 +17,7 @@ from ..tables.events import Event
 from ..tables.row import Row
 
 LONGEST_REASON = 500
+LIFTED = {"legal_hold": 0, "legal_hold_reason": None, "legal_hold_by": None, "legal_hold_at": None}
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,6 @@ def lift_legal_hold(session_id: str | None, reason: str | None) -> LegalHold:
 	name, reason = _checked(session_id, reason)
 	_write(name, lambda row: LIFTED if row.legal_hold else {}, {"held": False, "reason": reason})
 	return LegalHold(name)
-
-
-LIFTED = {"legal_hold": 0, "legal_hold_reason": None, "legal_hold_by": None, "legal_hold_at": None}
 
 
 def _checked(session_id: str | None, reason: str | None) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import frappe
 
 from ... import database
 from ..vantage import COMMITTED, HERE, LOCKED, Vantage
-from . import seals
+from . import listing, seals
 from .row import COLUMNS, Changes, Row, from_database
 from .statements import P, ask, insert, run, table, write
 
@@ -48,7 +48,7 @@ def select(name: str, vantage: Vantage = HERE, *, wait: bool = True) -> Row | No
 	raises the driver's error if somebody else has the row."""
 
 	def build():
-		query = _select_by_name()
+		query = select_all().where(table(DOCTYPE).name == P)
 		return database.for_update(query, nowait=not wait) if vantage is LOCKED else query
 
 	return _exactly(name, run(("select", vantage is LOCKED, wait), build, (name,), vantage))
@@ -96,13 +96,9 @@ def create(values: Changes, now: datetime) -> Row:
 	complete = {**dict.fromkeys(COLUMNS), **_COUNTERS, **values}
 	complete.update(creation=now, revision=new_revision(), version=1)
 	row = seals.sealed(Row(**complete))
-	columns = (*COLUMNS, "session_id", *_STANDARD)
-	user = frappe.session.user
-	insert(
-		DOCTYPE,
-		columns,
-		[(*row, row.name, now, user, user, 0, 0)],
-	)
+	shown, user = listing.of_row(row), frappe.session.user
+	columns = (*COLUMNS, "session_id", *shown, *_STANDARD)
+	insert(DOCTYPE, columns, [(*row, row.name, *shown.values(), now, user, user, 0, 0)])
 	return row
 
 
@@ -143,6 +139,15 @@ def mark_idle(name: str, now: datetime) -> None:
 	"""Note that a quiet period was told of. The row is locked; nothing that anybody remembers of it changes."""
 	sessions = table(DOCTYPE)
 	write(frappe.qb.update(sessions).set(sessions.idle_notified_at, now).where(sessions.name == name))
+
+
+def show(name: str, shown: Changes) -> None:
+	"""What lists show of a session (see `listing`), for rows from before they showed it. Nothing anybody remembers changes."""
+	sessions = table(DOCTYPE)
+	query = frappe.qb.update(sessions)
+	for column, value in shown.items():
+		query = query.set(sessions[column], value)
+	write(query.where(sessions.name == name))
 
 
 def disown(names: list[str]) -> None:
@@ -187,10 +192,6 @@ def select_all():
 	"""The beginning of a query for whole rows, in the order of `Row`."""
 	sessions = table(DOCTYPE)
 	return frappe.qb.from_(sessions).select(*(sessions[column] for column in COLUMNS))
-
-
-def _select_by_name():
-	return select_all().where(table(DOCTYPE).name == P)
 
 
 def _exactly(name: str, rows) -> Row | None:

@@ -49,7 +49,7 @@ def steal_the_agent_lock(round: int, name: str, who: str) -> None:
 def expire_in_batches(round: int) -> int:
 	"""As long as there is something, with pauses in which the other gets some; how many."""
 	ended = 0
-	while some := expiry.expire_sessions(20):
+	while some := expiry.Overdue(expiry.SESSIONS).end(20):
 		ended += some
 		time.sleep(0.5)
 		frappe.db.commit()
