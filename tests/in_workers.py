@@ -65,10 +65,14 @@ def say(name: str, text: str, reply: str | None = None, message_id: str | None =
 	return [turn.repeated, turn.replies]
 
 
+def wait_for_leases(seconds: int) -> None:
+	"""And no longer, from here on."""
+	config.settings.keep(dataclasses.replace(config.settings(), hold_wait=seconds), float("inf"))
+
+
 def say_impatiently(name: str, text: str) -> list:
-	"""The same by somebody who waits a second for the lease and no longer."""
-	patience = dataclasses.replace(config.settings(), hold_wait=1)
-	config.settings.keep(patience, float("inf"))
+	"""The same by somebody who waits a second for the lease."""
+	wait_for_leases(1)
 	return say(name, text)
 
 

@@ -12,7 +12,6 @@ from tests.callers import AGENT, SUPERUSER
 
 SESSION, TURN, EVENT = "conversation-session", "conversation-turn", "session-event"
 READABLE = {SUPERUSER: (SESSION, TURN, EVENT), AGENT: (SESSION, TURN)}
-PAGES = [(user, slug) for user, slugs in READABLE.items() for slug in slugs]
 A_LABEL = {SESSION: "TTL (seconds)", TURN: "Content", EVENT: "Actor"}
 SAID = "where were we?"
 
@@ -26,16 +25,6 @@ def rows(site, sessions, opened):
 	first = {"filters": {"session": opened}, "pluck": "name", "order_by": "sequence", "limit": 1}
 	(said,), (event,) = site.get_all("Conversation Turn", **first), site.get_all("Session Event", **first)
 	return {SESSION: opened, TURN: said, EVENT: event}
-
-
-@pytest.mark.parametrize(("user", "slug"), PAGES)
-def test_list_report_view_and_form_show_a_row(desk, rows, user, slug):
-	page = desk(user)
-	assert page.open(slug, name=rows[slug]).shows(rows[slug])
-	assert page.open(slug, "view", "report", name=rows[slug]).shows(rows[slug])
-	assert page.open(slug, rows[slug]).shows(A_LABEL[slug])
-	assert slug != TURN or page.shows(SAID)
-	assert (page.errors, page.dialogs) == ([], [])
 
 
 @pytest.mark.parametrize("user", READABLE)

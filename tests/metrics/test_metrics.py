@@ -537,27 +537,6 @@ def test_a_killed_process_loses_only_what_it_counted_since_its_last_flush(worker
 	assert total(label) == 1
 
 
-def test_threads_count_without_losing_any(site, counted):
-	import threading
-
-	from assistant_session.counters import counters
-
-	local = site.local.site, site.local.sites_path
-
-	def count() -> None:
-		import frappe
-
-		frappe.local.site, frappe.local.sites_path = local
-		for _number in range(5000):
-			counters.count("busy")
-			counters.put_back(counters.take())
-
-	threads = [threading.Thread(target=count) for _number in range(6)]
-	[thread.start() for thread in threads]
-	[thread.join() for thread in threads]
-	assert counted() == {("busy", ""): 30000}
-
-
 def test_whatever_callers_name_freely_makes_no_figure_of_its_own(sessions, site, opened, counted):
 	for number in range(5):
 		sessions.open(channel=f"channel {number} {uuid.uuid4().hex}")

@@ -98,6 +98,7 @@ def move_on(name: str, to: str) -> None:
 def note_and_meet_a_lock(name: str, by_turn: bool) -> str | None:
 	"""Whoever is told that a session is busy goes on with what they wrote. Committed."""
 	databases.wait_for_locks(1)
+	in_workers.wait_for_leases(1)
 	in_workers.note(name)
 	met = None
 	try:
