@@ -9,10 +9,9 @@ from .. import permissions, sessions
 from ..authentication import lockout
 from ..sessions import Session, Turn, bounds
 from ..sessions.coherence import reading
-from ..sessions.operations import agents
-from ..sessions.tables import events, listing, session_rows, turns
+from ..sessions.operations import agents, finding
+from ..sessions.tables import events, turns
 from ..sessions.tables.row import Row
-from ..sessions.tables.statements import ask, table
 from .endpoint import moment
 
 PAGE = 50  # messages
@@ -37,19 +36,7 @@ def conversation(session_id: str | None, before: int | None, after: int | None) 
 def found(text: str | None) -> dict[str, list[str]]:
 	"""Names of the conversations of somebody, the latest first: by a phone number in any spelling, an e-mail address, the
 	name of a party or user as lists show it, or a session id."""
-	said = bounds.key(text, "text")
-	rows = table(session_rows.DOCTYPE)
-	query = frappe.qb.from_(rows).select(rows.name).where(_condition(rows, said))
-	latest = query.orderby(rows.last_activity, order=frappe.qb.desc).limit(MOST_FOUND)
-	return {"found": [name for (name,) in ask(latest)]}
-
-
-def _condition(rows: Any, said: str) -> Any:
-	exactly = (rows.name == said) | (rows.external_id == said) | (rows.user == said)
-	if digits := listing.reversed_digits(said):
-		return exactly | rows.address_digits.like(f"{digits}%")
-	beginning = said.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-	return exactly | rows.title.like(f"{beginning}%")
+	return {"found": finding.names_of(bounds.key(text, "text"), MOST_FOUND)}
 
 
 def _range(row: Row, before: int | None, after: int | None) -> tuple[int, int]:
@@ -109,17 +96,9 @@ def _reads_the_trail() -> bool:
 
 def _events(row: Row, page: list[Turn], first: int, last: int) -> list[dict[str, Any]]:
 	"""What happened from the page's first message until the one after it."""
-	trail = table(events.DOCTYPE)
-	query = frappe.qb.from_(trail).select(
-		trail.sequence, trail.event, trail.actor, trail.details, trail.creation
-	)
-	query = query.where(trail.session == row.name)
-	if page and first > 1:
-		query = query.where(trail.creation >= page[0].creation)
-	if page and last < row.turn_count:
-		query = query.where(trail.creation <= page[-1].creation)
-	newest = query.orderby(trail.name, order=frappe.qb.desc).limit(4 * PAGE)
-	return [_event(*values) for values in reversed(ask(newest))]
+	since = page[0].creation if page and first > 1 else None
+	until = page[-1].creation if page and last < row.turn_count else None
+	return [_event(*values) for values in events.within(row.name, since, until, 4 * PAGE)]
 
 
 def _event(sequence: int, event: str, actor: str, details: str, creation: datetime) -> dict[str, Any]:
