@@ -12,7 +12,7 @@ from tests.callers import AGENT, SUPERUSER
 
 SESSION, TURN, EVENT = "conversation-session", "conversation-turn", "session-event"
 READABLE = {SUPERUSER: (SESSION, TURN, EVENT), AGENT: (SESSION, TURN)}
-A_LABEL = {SESSION: "TTL (seconds)", TURN: "Content", EVENT: "Actor"}
+A_LABEL = "Last message at"
 SAID = "where were we?"
 
 
@@ -51,7 +51,7 @@ def test_an_identity_check_shows_its_fields(desk):
 def test_a_telephone_shows_the_list_and_the_form(desk, rows):
 	page = desk(AGENT, width=NARROW).open(SESSION, name=rows[SESSION])
 	assert page.shows(rows[SESSION])
-	assert page.open(SESSION, rows[SESSION]).shows(A_LABEL[SESSION])
+	assert page.open(SESSION, rows[SESSION]).shows(A_LABEL)
 	assert (page.errors, page.dialogs) == ([], [])
 
 
