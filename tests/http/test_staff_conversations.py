@@ -3,6 +3,7 @@
 import pytest
 
 from dev.harness.caller import Caller
+from tests import in_workers
 from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR, key_of
 from tests.conftest import SITE
 
@@ -147,10 +148,9 @@ def test_a_conversation_is_closed_with_a_reason_and_by_whom(call, spoken, stored
 
 def test_a_verification_is_ended_on_every_worker(call, spoken, sessions, worker, site):
 	other = worker()
-	look = "result = sessions.get(name).authenticated"
-	assert other.run(look, name=spoken) is True
+	assert other.run(in_workers.look, spoken, "authenticated") == [True]
 	said = call(STAFF_ADMINISTRATOR, "end_authentication", session_id=spoken).json()["message"]
-	assert said["verified"] is None and other.run(look, name=spoken) is False
+	assert said["verified"] is None and other.run(in_workers.look, spoken, "authenticated") == [False]
 	assert events(site, spoken)[-1] == ("deauthenticated", STAFF_ADMINISTRATOR)
 
 

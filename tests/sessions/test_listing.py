@@ -14,8 +14,8 @@ def shown(site):
 	return look
 
 
-def test_a_visitor_known_by_nothing_has_no_title(opened, shown):
-	assert shown(opened) == dict.fromkeys(SHOWN)
+def test_a_visitor_known_by_nothing_is_told_from_others(opened, shown):
+	assert shown(opened) == {**dict.fromkeys(SHOWN), "title": f"Visitor {opened[:5]}"}
 
 
 def test_the_title_is_the_user_or_the_hidden_address(sessions, site, shown):

@@ -23,13 +23,18 @@ Object.assign(assistant_session, {
 		return error ? null : message;
 	},
 
-	// "12:05" today, "3 Nov 12:05" before; the exact time is the element's title.
+	// "12:05" today, "3 Nov 12:05" before, in the site's time zone, as in all of Desk.
+	in_words(iso) {
+		const there = moment.parseZone(iso);
+		const today = there.isSame(moment().utcOffset(there.utcOffset()), "day");
+		return there.format(today ? "HH:mm" : "D MMM HH:mm");
+	},
+
+	// The same as an element whose title is the exact time.
 	time(iso) {
-		const made = document.createElement("time");
-		const moment_ = moment(iso);
+		const made = assistant_session.element("time", "", assistant_session.in_words(iso));
 		made.dateTime = iso;
-		made.title = moment_.format("YYYY-MM-DD HH:mm:ss");
-		made.textContent = moment_.format(moment_.isSame(moment(), "day") ? "HH:mm" : "D MMM HH:mm");
+		made.title = moment.parseZone(iso).format("YYYY-MM-DD HH:mm:ss");
 		return made;
 	},
 

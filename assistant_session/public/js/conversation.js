@@ -160,7 +160,7 @@ assistant_session.style = function () {
 		"style",
 		"",
 		`
-.as-log { max-height: 65vh; min-height: 8rem; overflow-y: auto; display: flex; flex-direction: column; gap: 0.5rem;
+.as-log { max-height: max(20rem, calc(100vh - 26rem)); min-height: 8rem; overflow-y: auto; display: flex; flex-direction: column; gap: 0.5rem;
 	padding: 0.75rem; border: 1px solid var(--border-color); border-radius: var(--border-radius-md, 8px); }
 .as-log:focus-visible { outline: 2px solid var(--primary); }
 .as-earlier { margin-bottom: 0.5rem; }

@@ -22,6 +22,8 @@ PREVIEW = 140  # characters
 LONGEST_TITLE = 140
 FEWEST_DIGITS = 6  # of a phone number
 SHOWN_AT_THE_ENDS = 3
+VISITOR = "Visitor"
+SHOWN_OF_ID = 5  # characters
 NO_DIGIT = re.compile(r"\D")
 SPACES = re.compile(r"\s+")
 
@@ -41,13 +43,13 @@ def no_message() -> dict[str, None]:
 	return {"preview": None, "last_role": None}
 
 
-def title(row: Row) -> str | None:
-	"""None for a visitor who is known by nothing but a device."""
+def title(row: Row) -> str:
+	"""A visitor who is known by nothing but a device is told from others by the beginning of the session's id."""
 	if row.party_type and row.party:
 		return _shortened(_title_of_document(row.party_type, row.party))
 	if row.user:
 		return _shortened(_one("User", row.user, "full_name") or row.user)
-	return _shortened(masked(row.external_id)) if row.external_id else None
+	return _shortened(masked(row.external_id)) if row.external_id else f"{VISITOR} {row.name[:SHOWN_OF_ID]}"
 
 
 def masked(address: str) -> str:

@@ -25,7 +25,7 @@ function tell_state(frm) {
 	const { head } = frm.conversation;
 	if (!head) return;
 	frm.set_intro("");
-	const { escaped } = assistant_session;
+	const { escaped, in_words } = assistant_session;
 	if (frm.doc.legal_hold) frm.set_intro(__("Under legal hold: {0}", [escaped(frm.doc.legal_hold_reason)]), "orange");
 	if (head.locked_until) {
 		frm.set_intro(__("Verification is locked until {0}.", [escaped(in_words(head.locked_until))]), "orange");
@@ -35,11 +35,6 @@ function tell_state(frm) {
 		const { method, at, until } = head.verified;
 		frm.set_intro(__("Verified by {0} at {1}, until {2} at the latest.", [method, in_words(at), in_words(until)].map(escaped)), "green");
 	}
-}
-
-function in_words(iso) {
-	const time = moment(iso);
-	return time.format(time.isSame(moment(), "day") ? "HH:mm" : "D MMM YYYY HH:mm");
 }
 
 function show_trail(frm) {
@@ -103,7 +98,7 @@ function link_party(frm) {
 
 async function unlock(frm) {
 	const message = await assistant_session.done("unlock_verification", { session_id: frm.doc.name });
-	if (message) frappe.msgprint(__("Until {0} this person may try to verify.", [assistant_session.escaped(in_words(message.until))]));
+	if (message) frappe.msgprint(__("Until {0} this person may try to verify.", [assistant_session.escaped(assistant_session.in_words(message.until))]));
 	frm.reload_doc();
 }
 

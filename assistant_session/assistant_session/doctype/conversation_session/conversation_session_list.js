@@ -1,4 +1,5 @@
 const REFRESH_MILLISECONDS = 15000;
+const NOBODY = "-"; // no session has this id
 
 frappe.listview_settings["Conversation Session"] = {
 	hide_name_column: true,
@@ -21,7 +22,8 @@ frappe.listview_settings["Conversation Session"] = {
 	},
 };
 
-// Who somebody is, is not in one column: a number has many spellings, and a name is the party's or the user's.
+// Who somebody is, is not in one column: a number has many spellings, and a name is the party's or the user's. What was
+// looked for is no filter of the list, which Frappe would keep for the next time.
 function add_search(list) {
 	const field = list.page.add_field({
 		fieldname: "somebody",
@@ -29,16 +31,17 @@ function add_search(list) {
 		label: __("Phone, e-mail, name or ID"),
 		change: () => find(list, field.get_value().trim()),
 	});
+	const chosen = list.get_filters_for_args.bind(list);
+	list.get_filters_for_args = () => [...chosen(), ...(list.somebody || [])];
+	field.$wrapper.css("min-width", "16rem").prependTo(list.page.page_form.find(".standard-filter-section"));
 }
 
 async function find(list, text) {
 	if (text === list.looked_for) return;
 	list.looked_for = text;
-	await list.filter_area.remove("name");
-	if (!text) return;
-	const message = await assistant_session.done("find_conversations", { text });
-	if (!message) return;
-	await list.filter_area.add([["Conversation Session", "name", "in", message.found.length ? message.found : ["-"]]]);
+	const message = text && (await assistant_session.done("find_conversations", { text }));
+	list.somebody = message && [["Conversation Session", "name", "in", message.found.length ? message.found : [NOBODY]]];
+	list.refresh();
 }
 
 function refresh_if_seen(list) {
