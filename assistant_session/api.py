@@ -19,6 +19,7 @@ from .sessions.errors import NotPermitted, VerificationLocked
 from .sessions.health import overview
 from .sessions.operations.finding import take_up
 from .web import access, conversation, cookies, opening, privacy, responder, views
+from .web import staff as conversations
 from .web.endpoint import Answer, endpoint, moment
 
 
@@ -173,11 +174,62 @@ def export_person(person: dict | None = None):
 
 
 @endpoint()
+def count_person(person: dict | None = None):
+	"""How much is held about one person, named as in `export_person`: what erasing would take (administrators)."""
+	access.require_administrator()
+	return Answer(privacy.counted(privacy.named(person)))
+
+
+@endpoint()
 def erase_person(person: dict | None = None):
 	"""Erase one person, named as in `export_person`, and answer with a signed receipt. What is under legal hold
 	stays, and the receipt says so (administrators)."""
 	access.require_administrator()
 	return Answer(privacy.erased(privacy.named(person)))
+
+
+@endpoint(methods=("GET", "POST"))
+def read_conversation(session_id: str | None = None, before: int | None = None, after: int | None = None):
+	"""A page of a conversation as staff see it: messages before sequence `before`, those after `after`, or the last ones,
+	with notes, states and intents, whether the person is verified, and for overseers what happened between (staff)."""
+	access.require_staff()
+	return Answer(conversations.conversation(session_id, before, after))
+
+
+@endpoint(methods=("GET", "POST"))
+def find_conversations(text: str | None = None):
+	"""Ids of somebody's conversations, the latest first, at most 50: by phone number in any spelling, e-mail address, name
+	or session id (staff)."""
+	access.require_staff()
+	return Answer(conversations.found(text))
+
+
+@endpoint()
+def close_conversation(session_id: str | None = None, reason: str = "closed by staff"):
+	"""End somebody's conversation; `reason` stays with it and in its trail (administrators)."""
+	access.require_administrator()
+	return Answer(conversations.closed(session_id, reason))
+
+
+@endpoint()
+def end_authentication(session_id: str | None = None):
+	"""The person in this session is not known any more, on any worker (administrators)."""
+	access.require_administrator()
+	return Answer(conversations.deauthenticated(session_id))
+
+
+@endpoint()
+def release_agent_lock(session_id: str | None = None):
+	"""End a session's agent lock, whoever has it (administrators)."""
+	access.require_administrator()
+	return Answer(conversations.released(session_id))
+
+
+@endpoint()
+def link_party(session_id: str | None = None, party_type: str | None = None, party: str | None = None):
+	"""Say which record the conversation belongs to; without one the link is taken away (administrators)."""
+	access.require_administrator()
+	return Answer(conversations.linked(session_id, party_type, party))
 
 
 @endpoint()

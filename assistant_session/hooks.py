@@ -21,10 +21,13 @@ _ours = (
 )
 
 # Beside the form's and the list's own scripts. Frappe runs a list's script whenever it loads the DocType.
-doctype_js = {"Conversation Session": "public/js/personal.js"}
+doctype_js = {
+	"Conversation Session": [f"public/js/{name}.js" for name in ("calls", "person", "conversation", "kept")],
+	"Identity Check": "public/js/calls.js",
+}
 doctype_list_js = {
 	**dict.fromkeys((*_ours, "Identity Check", "Assistant Session Settings"), "public/js/plain_text.js"),
-	"Conversation Session": ["public/js/plain_text.js", "public/js/personal.js"],
+	"Conversation Session": [f"public/js/{name}.js" for name in ("plain_text", "calls", "person")],
 }
 
 has_permission = dict.fromkeys(_ours, "assistant_session.permissions.has_permission")

@@ -18,11 +18,11 @@ MOST = 10  # files
 def of(tree: Path, module: Path, definition: str | None) -> list[str]:
 	"""Test files, relative to the tree, in the order they are run."""
 	words = _words(module, definition)
-	files = {file.stem: file for file in sorted((tree / "tests").rglob("test_*.py"))}
-	scores = {name: _score(file, words) for name, file in files.items() if name not in NEVER}
-	likely = [name for name in sorted(scores, key=lambda name: -scores[name]) if scores[name]]
-	chosen = dict.fromkeys([*likely[:MOST], *THROUGH_EVERYTHING])
-	return [files[name].relative_to(tree).as_posix() for name in chosen]
+	files = sorted((tree / "tests").rglob("test_*.py"))
+	scores = {file: _score(file, words) for file in files if file.stem not in NEVER}
+	likely = [file for file in sorted(scores, key=lambda file: -scores[file]) if scores[file]]
+	always = [file for file in files if file.stem in THROUGH_EVERYTHING]
+	return [file.relative_to(tree).as_posix() for file in dict.fromkeys([*likely[:MOST], *always])]
 
 
 def _words(module: Path, definition: str | None) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import uuid
 from pathlib import Path
 
+READ_ANEW = "/tests/read-settings-anew"  # of tests.wsgi
 UNKNOWN = "unknown-0123456789abcdef"
 
 ROLES = {

@@ -198,9 +198,11 @@ def either(request, site, worker):
 	"""Starts processes like `worker`, once where the database refuses to write past a transaction's snapshot, once where it
 	does not: MariaDB's default from and before 11.6.2, PostgreSQL as Frappe uses it and as others do."""
 
+	from tests import databases
+
 	def start():
 		one = worker()
-		one.run("databases.isolate(strictly)", strictly=request.param)
+		one.run(databases.isolate, request.param)
 		return one
 
 	return start

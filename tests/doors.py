@@ -14,7 +14,7 @@ OURS = (SESSION, TURN, EVENT, ATTEMPT, METRIC)
 HIDDEN = {
 	SESSION: {
 		"identity_hash", "user_profile", "pending_message", "revision", "active_key", "token_hash", "event_head", "event_base",
-		"sec_profile", "hidden_turns", "old_token_hash", "old_token_until", "old_token_key", "seal",
+		"sec_profile", "hidden_turns", "address_digits", "old_token_hash", "old_token_until", "old_token_key", "seal",
 	},
 	TURN: {"message_key", "message_digest", "seal"},
 	EVENT: {"digest", "salt"},

@@ -1,9 +1,19 @@
-"""The demo's application, with the tests' chatbot on the channel `Web`."""
+"""The demo's application, with the tests' chatbot on the channel `Web`; a worker can be told to read Settings anew."""
+
+import os
 
 from assistant_session.demo import BOTS
-from dev.harness.wsgi import application
+from assistant_session.sessions import config
+from dev.harness.wsgi import application as demo
 from tests import bots
+from tests.callers import READ_ANEW
 
 BOTS["Web"] = bots
 
-__all__ = ["application"]
+
+def application(environ, start_response):
+	if environ["PATH_INFO"] != READ_ANEW:
+		return demo(environ, start_response)
+	config.settings._kept.clear()
+	start_response("204 No Content", [("X-Worker", str(os.getpid()))])
+	return []

@@ -158,6 +158,11 @@ def release(bucket: Bucket) -> None:
 	_in_own_transaction(start_anew)
 
 
+def session_locked_until(session: str) -> datetime | None:
+	"""Until when nobody may try to verify in this session, None if they may."""
+	return _locked_until([Bucket.of(SESSION, session)])
+
+
 def is_unlocked(session: str) -> bool:
 	return _locked_until([Bucket.of(UNLOCKED, session)]) is not None
 

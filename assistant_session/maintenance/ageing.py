@@ -17,7 +17,7 @@ from ..sessions.coherence import repeating, writing
 from ..sessions.coherence.writing import MUST_HAPPEN, Write
 from ..sessions.health import diagnosis
 from ..sessions.session import ACTIVE
-from ..sessions.tables import events, session_rows, turns
+from ..sessions.tables import events, listing, session_rows, turns
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import ask, table, write
 from ..sessions.vantage import COMMITTED
@@ -70,7 +70,7 @@ class Aged:
 		old = [one for one in self._old(name) if one[1] > purged]  # once more: it was not locked before
 		if not old:
 			return 0
-		changes = _purged_turns(old) if self.doctype == turns.DOCTYPE else _purged_events(row, old)
+		changes = _purged_turns(row, old) if self.doctype == turns.DOCTYPE else _purged_events(row, old)
 		if not changes or not writing.write_locked([(row, Write(changes, kind=MUST_HAPPEN))]):
 			return 0
 		return self._delete([one[0] for one in old])
@@ -96,8 +96,11 @@ def _locked(name: str) -> Row | None:
 	return Row._make(rows[0]) if rows else None
 
 
-def _purged_turns(old: list[tuple]) -> dict[str, Any]:
-	return {"purged_turns": old[-1][1]}
+def _purged_turns(row: Row, old: list[tuple]) -> dict[str, Any]:
+	"""Where the last message goes, what lists show of it goes as well."""
+	last = old[-1][1]
+	shown = listing.no_message() if last >= row.turn_count else {}
+	return {"purged_turns": last, **shown}
 
 
 def _purged_events(row: Row, old: list[tuple]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from ..sessions.errors import SessionNotFound
 from ..sessions.operations import closing
 from ..sessions.secrets import keys
 from ..sessions.session import ACTIVE, CLOSED
-from ..sessions.tables import events, session_rows, turns
+from ..sessions.tables import events, listing, session_rows, turns
 from ..sessions.tables.events import Event
 from ..sessions.tables.row import Row
 from ..sessions.vantage import COMMITTED
@@ -40,7 +40,7 @@ ADDRESS = re.compile(r"@|(?:\d\D?){7}")  # a mail address, a phone number: a nic
 EMPTIED = (
 	*closing.ENDS_EMPTY, "external_id", "device_id", "user", "party_type", "party", "auth_method",
 	"authenticated_at", "identity_hash", "locked_intent", "current_state", "previous_state", "context", "flows",
-	"token_hash",
+	"token_hash", *listing.COLUMNS,
 )  # fmt: skip
 
 

@@ -117,8 +117,13 @@ def note_export(person: Person, *, how: str) -> int:
 
 def count_turns(person: Person) -> int:
 	"""How many turns an export would hold, at most."""
-	rows = [session_rows.select(name, COMMITTED) for name in person.sessions()]
-	return sum(row.turn_count - row.purged_turns for row in rows if row)
+	return sum(row.turn_count - row.purged_turns for row in held_rows(person))
+
+
+def held_rows(person: Person) -> Iterator[Row]:
+	"""The sessions of the person, as committed."""
+	rows = (session_rows.select(name, COMMITTED) for name in person.sessions())
+	return (row for row in rows if row)
 
 
 def export(person: Person) -> Iterator[dict[str, Any]]:

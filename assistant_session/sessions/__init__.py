@@ -11,6 +11,7 @@ transaction and never commit it; only what was committed is ever seen by others.
     lock_intent release_intent         what a verified person is being served for
     lock_agent active_agent release_agent, *_session_lock    which bot agent it is for     operations/{agents,devices}
     authenticate deauthenticate revoke who the person is (checks: assistant_session.authentication)  operations/identity
+    link_party                         which record of the CRM it belongs to               operations/party
     set_legal_hold lift_legal_hold     kept until somebody lifts it                        operations/legal_hold
     cleanup_expired cleanup_expired_sessions    one batch of what is past its time         operations/expiry
     recover ensure_consistency report counts    is it right, and how many are there        health/
@@ -55,6 +56,7 @@ from .operations.history import history
 from .operations.identity import authenticate, deauthenticate, revoke
 from .operations.legal_hold import LegalHold, lift_legal_hold, set_legal_hold
 from .operations.opening import open
+from .operations.party import link_party
 from .operations.turn_block import TurnBlock as turn
 from .operations.turn_block import add_turn
 from .operations.turn_in_progress import TurnInProgress
@@ -62,12 +64,57 @@ from .session import Session
 from .tables.turns import Turn
 
 __all__ = [
-	"ConsistencyReport", "DeviceLock", "Flow", "FlowIsNewer", "FlowNotMigrated", "Grant", "InvalidSessionData",
-	"LegalHold", "RecoveryReport", "Session", "SessionAltered", "SessionBusy", "SessionClosed", "SessionConflict", "SessionError",
-	"SessionExpired", "SessionNotFound", "SessionStoreUnavailable", "Turn", "TurnInProgress", "VerificationLocked", "active_agent", "add_turn",
-	"authenticate", "cleanup_expired", "cleanup_expired_sessions", "clear_context", "clear_flow",
-	"clear_session_lock", "close", "counts", "deauthenticate", "ensure_consistency", "get", "get_flow",
-	"get_session_lock", "history", "lift_legal_hold", "lock_agent", "lock_intent", "open", "recover",
-	"release_agent", "release_intent", "report", "revoke", "set_flow", "set_legal_hold", "set_session_lock",
-	"transition", "turn", "update",
+	"ConsistencyReport",
+	"DeviceLock",
+	"Flow",
+	"FlowIsNewer",
+	"FlowNotMigrated",
+	"Grant",
+	"InvalidSessionData",
+	"LegalHold",
+	"RecoveryReport",
+	"Session",
+	"SessionAltered",
+	"SessionBusy",
+	"SessionClosed",
+	"SessionConflict",
+	"SessionError",
+	"SessionExpired",
+	"SessionNotFound",
+	"SessionStoreUnavailable",
+	"Turn",
+	"TurnInProgress",
+	"VerificationLocked",
+	"active_agent",
+	"add_turn",
+	"authenticate",
+	"cleanup_expired",
+	"cleanup_expired_sessions",
+	"clear_context",
+	"clear_flow",
+	"clear_session_lock",
+	"close",
+	"counts",
+	"deauthenticate",
+	"ensure_consistency",
+	"get",
+	"get_flow",
+	"get_session_lock",
+	"history",
+	"lift_legal_hold",
+	"link_party",
+	"lock_agent",
+	"lock_intent",
+	"open",
+	"recover",
+	"release_agent",
+	"release_intent",
+	"report",
+	"revoke",
+	"set_flow",
+	"set_legal_hold",
+	"set_session_lock",
+	"transition",
+	"turn",
+	"update",
 ]  # fmt: skip

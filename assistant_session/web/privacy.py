@@ -6,7 +6,7 @@ from typing import Any
 from frappe import _
 
 from ..privacy import erasing
-from ..privacy.person import Person, count_turns, export, note_export
+from ..privacy.person import Person, count_turns, export, held_rows, note_export
 from ..sessions.errors import InvalidSessionData
 
 MOST_TURNS = 20_000  # in one answer
@@ -27,6 +27,13 @@ def named(given: dict[str, Any] | None) -> Person:
 	if any(isinstance(given.get(way), list) for way in SINGLE):
 		raise InvalidSessionData(_("{0}: a text is needed.").format(", ".join(SINGLE)))
 	return Person.of(**given)
+
+
+def counted(person: Person) -> dict[str, int]:
+	"""How many conversations and messages are held about the person, and how many are under legal hold."""
+	rows = list(held_rows(person))
+	turns = sum(row.turn_count - row.purged_turns for row in rows)
+	return {"sessions": len(rows), "turns": turns, "held": sum(bool(row.legal_hold) for row in rows)}
 
 
 def exported(person: Person) -> dict[str, Any]:

@@ -1,101 +1,148 @@
-"""A Python process of its own on the site: it runs snippets and answers with the value of `result`.
+"""A Python process of its own on the site: it runs functions of modules, and what they return comes back as JSON.
 
 other = worker()
-other.run("result = sessions.get(name).current_state", name=opened)
-pending = other.start("...")      # runs while the test goes on
-pending()                         # waits and returns the result
+other.run(sessions.transition, name, "MOVED")     # any function that can be imported, sent by its dotted name
+other.commit()
+pending = other.start(in_workers.say, name, "hello")    # runs while the test goes on
+pending()                                         # waits and returns the result
+
+Arguments and results are what JSON can hold; of anything else its text comes back. Processes are forked from one that has
+imported the app and has no connection to anything, as a preloading gunicorn does: they are there at once.
 """
 
+import atexit
+import importlib
 import json
+import multiprocessing
 import os
+import random
 import signal
-import subprocess
 import sys
 import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PRELOADED = [
+	"pytest",
+	"frappe.app",
+	"assistant_session.authentication",
+	"assistant_session.sessions",
+	__name__,
+]
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(PRELOADED)
 
 
 class Worker:
 	def __init__(self, sites: Path, site: str, environment: dict[str, str]):
-		self.process = subprocess.Popen(
-			[sys.executable, "-u", "-m", "dev.harness.worker", site],
-			cwd=sites,
-			env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
-			stdin=subprocess.PIPE,
-			stdout=subprocess.PIPE,
-			text=True,
+		self._line, theirs = _processes.Pipe()
+		variables = {**os.environ, "PYTHONPATH": str(REPOSITORY), **environment}
+		self.process = _processes.Process(
+			target=_serve, args=(theirs, str(sites), site, variables), daemon=True
 		)
-		assert self.process.stdout.readline() == "ready\n"
+		self.process.start()
+		theirs.close()
+		assert self._line.recv() == "ready"
 
-	def start(self, code: str, **names):
-		self.process.stdin.write(json.dumps({"code": code, "names": names}) + "\n")
-		self.process.stdin.flush()
+	def start(self, function: Callable, *arguments: Any, **named: Any) -> Callable[[], Any]:
+		self._line.send(json.dumps([name_of(function), arguments, named]))
 		return self._answer
 
-	def run(self, code: str, **names):
-		return self.start(code, **names)()
+	def run(self, function: Callable, *arguments: Any, **named: Any) -> Any:
+		return self.start(function, *arguments, **named)()
+
+	def write(self, function: Callable, *arguments: Any, **named: Any) -> Any:
+		"""Run it and commit."""
+		result = self.run(function, *arguments, **named)
+		self.commit()
+		return result
+
+	def commit(self) -> None:
+		self.run(commit)
+
+	def rollback(self) -> None:
+		self.run(rollback)
+
+	def signal(self, number: int) -> None:
+		os.kill(self.process.pid, number)
 
 	def kill(self) -> None:
-		self.process.send_signal(signal.SIGKILL)
-		self.process.wait()
+		self.signal(signal.SIGKILL)
+		self.process.join()
+
+	def end(self) -> int | None:
+		"""Tell it that there is nothing more to do; its exit status."""
+		self._line.close()
+		self.process.join(60)
+		return self.process.exitcode
 
 	def stop(self) -> None:
-		self.process.stdin.close()
-		self.process.stdout.close()
-		if self.process.poll() is None:
-			self.process.kill()
-		self.process.wait()
+		self._line.close()
+		self.process.kill()
+		self.process.join()
 
-	def _answer(self):
-		line = self.process.stdout.readline()
-		answer = json.loads(line)
+	def _answer(self) -> Any:
+		answer = json.loads(self._line.recv())
 		if "error" in answer:
 			raise WorkerError(answer["error"], answer["traceback"])
 		return answer["result"]
 
 
 class WorkerError(Exception):
-	"""A snippet raised; `kind` is the class name of what it raised."""
+	"""The function raised; `kind` is the class name of what it raised."""
 
 	def __init__(self, kind: str, text: str):
 		super().__init__(f"{kind}\n{text}")
 		self.kind = kind
 
 
-def _serve(site: str) -> None:
+def name_of(function: Callable) -> str:
+	"""By which another process finds the function: `module:name`."""
+	return f"{function.__module__}:{function.__qualname__}"
+
+
+def named(name: str) -> Callable:
+	module, _colon, path = name.partition(":")
+	return attrgetter(path)(importlib.import_module(module))
+
+
+def commit() -> None:
 	import frappe
 
-	from assistant_session import authentication, compat, sessions
-	from assistant_session.authentication import lockout
-	from assistant_session.sessions import config, vantage
-	from assistant_session.sessions.coherence import leases, ledger, reading, register, writing
-	from assistant_session.sessions.coherence.memory import memory
-	from assistant_session.sessions.operations import turn_block
-	from assistant_session.sessions.tables import session_rows
+	frappe.db.commit()
+
+
+def rollback() -> None:
+	import frappe
+
+	frappe.db.rollback()
+
+
+def _serve(line: Connection, sites: str, site: str, variables: dict[str, str]) -> None:
 	from dev.harness.connection import connect
-	from tests import databases
 
-	out, sys.stdout = sys.stdout, sys.stderr
+	os.chdir(sites)
+	os.environ.clear()
+	os.environ.update(variables)
+	random.seed()
+	signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+	sys.path.insert(0, str(REPOSITORY))
 	connect(site)
-	given = dict(
-		frappe=frappe, authentication=authentication, compat=compat, config=config, databases=databases,
-		leases=leases, ledger=ledger, lockout=lockout, memory=memory, reading=reading, register=register,
-		session_rows=session_rows, sessions=sessions, turn_block=turn_block, vantage=vantage,
-		writing=writing,
-	)  # fmt: skip
-	out.write("ready\n")
-	for line in sys.stdin:
-		request = json.loads(line)
-		names = {**given, **request["names"], "result": None}
-		try:
-			exec(request["code"], names)
-			answer = {"result": names["result"]}
-		except BaseException as error:
-			answer = {"error": type(error).__name__, "traceback": traceback.format_exc()}
-		out.write(json.dumps(answer, default=str) + "\n")
+	line.send("ready")
+	try:
+		while True:
+			line.send(json.dumps(_answered(*json.loads(line.recv())), default=str))
+	except (EOFError, BrokenPipeError):
+		atexit._run_exitfuncs()  # multiprocessing leaves without them
 
 
-if __name__ == "__main__":
-	_serve(sys.argv[1])
+def _answered(function: str, arguments: list, more: dict[str, Any]) -> dict[str, Any]:
+	try:
+		return {"result": named(function)(*arguments, **more)}
+	except BaseException as error:
+		return {"error": type(error).__name__, "traceback": traceback.format_exc()}

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-KNOWN = "s = sessions.get(name); result = [s.authenticated, s.user_profile]"
+from tests import in_workers
+
+KNOWN = ("authenticated", "user_profile")
 HARI = {"name": "Hari", "member": 5000168}
 
 
@@ -16,15 +18,15 @@ def known(sessions, site, opened):
 
 
 def test_an_authentication_is_known_to_every_worker(known, worker):
-	assert worker().run(KNOWN, name=known) == [True, HARI]
+	assert worker().run(in_workers.look, known, *KNOWN) == [True, HARI]
 
 
 def test_its_end_is_known_to_every_worker_at_the_next_read(known, worker, sessions, site):
 	others = [worker(), worker()]
-	assert [one.run(KNOWN, name=known)[0] for one in others] == [True, True]
+	assert [one.run(in_workers.look, known, *KNOWN)[0] for one in others] == [True, True]
 	sessions.deauthenticate(known)
 	site.db.commit()
-	assert [one.run(KNOWN, name=known) for one in others] == [[False, {}]] * 2
+	assert [one.run(in_workers.look, known, *KNOWN) for one in others] == [[False, {}]] * 2
 	assert not sessions.get(known).authenticated
 
 
@@ -32,7 +34,7 @@ def test_one_that_is_rolled_back_never_was(opened, worker, sessions, site):
 	sessions.authenticate(opened, HARI, method="test")
 	site.db.rollback()
 	assert not sessions.get(opened).authenticated
-	assert not worker().run(KNOWN, name=opened)[0]
+	assert not worker().run(in_workers.look, opened, *KNOWN)[0]
 
 
 @pytest.fixture

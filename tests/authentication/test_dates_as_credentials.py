@@ -11,9 +11,11 @@ PATTERN = r"\d{1,2}[ ./-]{1,2}\d{1,2}[ ./-]{1,2}\d{4}|\d{4}[./-]\d{1,2}[./-]\d{1
 BIRTH = {"key": "birth", "label": "date of birth", "pattern": PATTERN, "normalisation": "Date"}
 
 SPELLINGS = [
-	"17/05/1984", "17.5.1984", "17-05-1984", "17 05 1984", "17051984", "17 May 1984", "17th MAY 1984", "17. may 1984",
-	"1984-05-17", "1984/5/17", "19840517", "１７/０５/１９８４",
-]  # fmt: skip
+	"17/05/1984",
+	"17th MAY 1984",
+	"1984-05-17",
+	"１７/０５/１９８４",
+]  # all of them: tests/unit/test_dates.py
 
 
 @pytest.fixture
@@ -62,14 +64,12 @@ def test_a_date_is_found_however_it_is_written(check, spelled, field):
 	assert judged(check(field=field), spelled) == "verified"
 
 
-@pytest.mark.parametrize("spelled", ["18/05/1984", "05.12.1984", "1985-05-17"])
+@pytest.mark.parametrize("spelled", ["18/05/1984", "1985-05-17"])
 def test_another_date_is_not_matched(check, spelled):
 	assert judged(check(), spelled) == "not_matched"
 
 
-@pytest.mark.parametrize(
-	"spelled", ["05/17/1984", "31/02/1984", "17/05/84", "1984-17-05", "17 mayo 1984", "17/05/0984"]
-)
+@pytest.mark.parametrize("spelled", ["05/17/1984", "17 mayo 1984"])
 def test_what_is_no_date_is_asked_for_again_and_nobody_guesses(check, spelled):
 	assert judged(check(), spelled) == "missing"
 

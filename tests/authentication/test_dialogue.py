@@ -3,12 +3,13 @@
 import pytest
 
 from assistant_session.demo import register
-from tests import checks
+from tests import checks, in_workers
+from tests.authentication import in_workers as here
 from tests.sealed import every_seal_fits, reseal
 
 __all__ = ["every_seal_fits"]
 
-KNOWN_HERE = "s = sessions.get(name); result = [s.authenticated, s.user_profile, s.locked_intent]"
+KNOWN_HERE = ("authenticated", "user_profile", "locked_intent")
 
 
 @pytest.fixture
@@ -31,8 +32,8 @@ def test_a_protected_one_asks_and_remembers_intent_and_question(authentication, 
 	assert (session.pending_intent, session.pending_message) == ("pension_inquiry", checks.QUESTION)
 	prompt = authentication.require(asked, "pension_inquiry", checks.QUESTION).prompt
 	assert checks.MEMBER_NUMBER in prompt and checks.NATIONAL_NUMBER in prompt
-	code = "s = sessions.get(name); result = [s.pending_intent, s.pending_message]"
-	assert worker().run(code, name=asked) == ["pension_inquiry", checks.QUESTION]
+	seen = worker().run(in_workers.look, asked, "pending_intent", "pending_message")
+	assert seen == ["pension_inquiry", checks.QUESTION]
 
 
 def test_the_question_is_kept_unreadable_and_without_credentials(
@@ -49,7 +50,7 @@ def test_credentials_verify_and_hand_the_question_back(authentication, sessions,
 	assert (outcome.kind, outcome.verified) == ("verified", True)
 	assert (outcome.intent, outcome.message, outcome.returning) == ("pension_inquiry", checks.QUESTION, False)
 	site.db.commit()
-	assert worker().run(KNOWN_HERE, name=asked) == [
+	assert worker().run(in_workers.look, asked, *KNOWN_HERE) == [
 		True,
 		{"name": "Hari", "fund": "Sunrise"} | FULL,
 		"pension_inquiry",
@@ -209,11 +210,11 @@ def test_logout_ends_it_on_every_worker_and_forgets_what_was_asked(
 	authentication, sessions, site, verified, worker
 ):
 	other = worker()
-	assert other.run(KNOWN_HERE, name=verified)[0] is True
+	assert other.run(in_workers.look, verified, *KNOWN_HERE)[0] is True
 	authentication.require(verified, "change_account", "a new account")
 	authentication.logout(verified)
 	site.db.commit()
-	assert other.run(KNOWN_HERE, name=verified) == [False, {}, None]
+	assert other.run(in_workers.look, verified, *KNOWN_HERE) == [False, {}, None]
 	assert sessions.get(verified).pending_intent is None
 	assert not authentication.require(verified, "pension_inquiry").open
 
@@ -229,11 +230,13 @@ def test_revoking_a_person_ends_all_their_sessions_on_every_worker_and_no_others
 	site.db.commit()
 	workers = [worker(), worker()]
 	for one in workers:
-		assert [one.run(KNOWN_HERE, name=name)[0] for name in (verified, second, third)] == [True] * 3
+		assert [one.run(in_workers.look, name, *KNOWN_HERE)[0] for name in (verified, second, third)] == [
+			True
+		] * 3
 	assert authentication.revoke(register.CHECK, member.number.lower(), reason="card lost") == 2
 	site.db.commit()
 	for one in workers:
-		assert [one.run(KNOWN_HERE, name=name)[0] for name in (verified, second, third)] == [
+		assert [one.run(in_workers.look, name, *KNOWN_HERE)[0] for name in (verified, second, third)] == [
 			False,
 			False,
 			True,
@@ -247,11 +250,7 @@ def test_revoking_sees_what_was_committed_after_the_transactions_snapshot(
 ):
 	site.db.rollback()
 	site.db.get_value("User", "Administrator", "name")  # the snapshot is taken
-	worker().run(
-		"authentication.submit(name, text); frappe.db.commit()",
-		name=asked,
-		text=f"{member.number} {member.national_number}",
-	)
+	worker().run(here.submit, asked, f"{member.number} {member.national_number}")
 	assert authentication.revoke(register.CHECK, member.number) == 1
 	site.db.commit()
 	assert not sessions.get(asked).authenticated
@@ -263,11 +262,7 @@ def test_a_revocation_during_a_turn_is_not_undone_by_it(
 	other = worker()
 	with sessions.turn(verified, "and my next payment?") as turn:
 		assert authentication.require(turn.session, "pension_inquiry", turn.message).open
-		other.run(
-			"authentication.revoke(check, number); frappe.db.commit()",
-			check=register.CHECK,
-			number=member.number,
-		)
+		other.write(authentication.revoke, register.CHECK, member.number)
 		turn.reply("on Monday")
 	site.db.commit()
 	assert not sessions.get(verified).authenticated and sessions.get(verified).turn_count == 2
@@ -333,10 +328,7 @@ def test_a_job_with_an_old_snapshot_knows_what_was_protected_meanwhile(authentic
 
 	site.db.commit()
 	site.db.get_value("User", "Administrator", "name")  # the snapshot is taken
-	worker().run(
-		"frappe.db.sql(\"update `tabProtected Intent` set intent = 'just_protected' where intent = 'other_inquiry'\")\n"
-		"frappe.db.commit()"
-	)
+	worker().run(here.protect_another_intent, "other_inquiry", "just_protected")
 	catalogue.forget()
 	try:
 		assert not authentication.require(opened, "just_protected").open
@@ -405,7 +397,7 @@ def test_a_logout_while_the_verifier_is_asked_wins(authentication, sessions, sit
 		sessions.turn(asked, f"{member.number} {member.national_number}") as turn,
 	):
 		assert authentication.submit(turn.session, turn.message).verified
-		other.run("authentication.logout(name); frappe.db.commit()", name=asked)
+		other.write(authentication.logout, asked)
 	site.db.rollback()
 	assert not sessions.get(asked).authenticated
 	authentication.require(asked, "pension_inquiry")
@@ -414,7 +406,7 @@ def test_a_logout_while_the_verifier_is_asked_wins(authentication, sessions, sit
 
 	ask = verifiers.ask
 	verifiers.ask = lambda *given: (
-		other.run("authentication.logout(name); frappe.db.commit()", name=asked), ask(*given),
+		other.write(authentication.logout, asked), ask(*given),
 	)[1]  # fmt: skip
 	try:
 		with pytest.raises(sessions.SessionConflict):
@@ -433,8 +425,7 @@ def test_a_revocation_between_the_look_and_the_write_closes_the_gate(
 	other, write = worker(), dialogue._Place.write
 
 	def after_revocation(place, change):
-		code = "authentication.revoke(check, number); frappe.db.commit()"
-		other.run(code, check=register.CHECK, number=member.number)
+		other.write(authentication.revoke, register.CHECK, member.number)
 		write(place, change)
 
 	monkeypatch.setattr(dialogue._Place, "write", after_revocation)

@@ -7,16 +7,12 @@ import pytest
 
 from assistant_session.demo import register
 from tests import checks
+from tests.authentication import in_workers
 from tests.people import right, wrong
 from tests.races import race
 from tests.verifier import KNOWN
 
 ALLOWED = 3
-GUESS = """
-authentication.require(name, intent)
-result = authentication.submit(name, text).kind
-frappe.db.commit()
-"""
 
 
 @pytest.fixture
@@ -98,7 +94,7 @@ def test_it_holds_on_every_worker_and_after_redis_was_flushed(
 	name = sessions.open().id
 	site.db.commit()
 	for one in (worker(), worker()):
-		assert one.run(GUESS, name=name, intent="pension_inquiry", text=right(member)) == "locked"
+		assert one.run(in_workers.submit, name, right(member), "pension_inquiry") == "locked"
 
 
 def test_eight_workers_at_once_get_no_more_calls_to_the_verifier_than_allowed(
@@ -112,32 +108,19 @@ def test_eight_workers_at_once_get_no_more_calls_to_the_verifier_than_allowed(
 	guesses = [
 		[f"{KNOWN['member_number']} {register.national_number()}" for _n in range(5)] for _name in names
 	]
-	code = (
-		"authentication.require(name, 'http_inquiry')\n"
-		"result = authentication.submit(name, texts[round]).kind\nfrappe.db.commit()"
-	)
 	contestants = [{"name": name, "texts": texts} for name, texts in zip(names, guesses, strict=True)]
-	kinds = [kind for outcomes in race(either, code, contestants, rounds=5) for kind in outcomes]
+	kinds = [kind for outcomes in race(either, in_workers.guess, contestants, rounds=5) for kind in outcomes]
 	assert len(verifier.asked) == ALLOWED
 	assert kinds.count("not_matched") == ALLOWED and kinds.count("locked") == 8 * 5 - ALLOWED
-
-
-SLOW = """
-import time
-store = lockout._store
-lockout._store = lambda *given: (time.sleep(0.3), store(*given))
-lockout._ensure([lockout.Bucket.of("stranger", name)])
-"""
 
 
 def test_workers_that_count_at_the_same_moment_wait_for_each_other(either, opened):
 	def slow():
 		one = either()
-		one.run(SLOW, name=opened)
+		one.run(in_workers.count_slowly, opened)
 		return one
 
-	count = "result = lockout.Attempt([lockout.Bucket.of('stranger', name)]).reserve() is None"
-	reserved = race(slow, count, [{"name": opened}] * 4)
+	reserved = race(slow, in_workers.reserve, [{"name": opened}] * 4)
 	assert [one for (one,) in reserved].count(True) == ALLOWED
 
 
@@ -167,12 +150,11 @@ def test_an_attempt_is_committed_before_the_verifier_is_asked(
 	ask = verifiers.ask
 
 	def look(check, given):
-		code = "result = frappe.db.get_value('Verification Attempt', name, 'attempts')"
 		buckets = [
 			lockout.Bucket.of(lockout.STRANGER, check.namespace, key, value.reveal()).name
 			for key, value in given.items()
 		]
-		seen.extend(other.run(f"frappe.db.rollback()\n{code}", name=name) for name in buckets)
+		seen.extend(other.run(in_workers.attempts, name) for name in buckets)
 		return ask(check, given)
 
 	monkeypatch.setattr(verifiers, "ask", look)

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 
+from tests import in_workers
 from tests.callers import AGENT, SUPERUSER, traces
 from tests.doors import ATTEMPT, EVENT, METRIC, OURS, SESSION, TURN, ask, names, stored
 from tests.sealed import every_seal_fits
@@ -20,7 +21,9 @@ EDITS = {
 	"flows": json.dumps(FLOW, separators=(",", ":")),
 }
 FRAMEWORK = {"name", "creation", "modified", "modified_by", "owner", "idx", "docstatus"}
-SEEN = "session = sessions.get(name); result = [session.version, session.ttl, session.current_state, session.context]"
+
+
+SEEN = ("version", "ttl", "current_state", "context")
 
 
 def other_fields() -> list[str]:
@@ -94,8 +97,8 @@ def test_an_administrator_edits_the_named_fields_and_the_next_read_sees_it(
 
 def test_an_edit_in_desk_reaches_another_worker_at_once(ask, names, worker):
 	other = worker()
-	assert other.run(SEEN, name=names[SESSION])[2] is None
-	version = other.run(SEEN, name=names[SESSION])[0]
+	assert other.run(in_workers.look, names[SESSION], *SEEN)[2] is None
+	version = other.run(in_workers.look, names[SESSION], *SEEN)[0]
 	ask(
 		SUPERUSER,
 		"frappe.client.set_value",
@@ -103,7 +106,12 @@ def test_an_edit_in_desk_reaches_another_worker_at_once(ask, names, worker):
 		name=names[SESSION],
 		fieldname=json.dumps(EDITS),
 	)
-	assert other.run(SEEN, name=names[SESSION]) == [version + 1, 3600, "REPAIRED", {"name": "Krishna"}]
+	assert other.run(in_workers.look, names[SESSION], *SEEN) == [
+		version + 1,
+		3600,
+		"REPAIRED",
+		{"name": "Krishna"},
+	]
 
 
 @pytest.mark.parametrize("door", ["resource", "savedocs", "bulk_update"])
@@ -250,23 +258,15 @@ def test_a_session_deleted_in_desk_leaves_no_copy_and_every_worker_says_so(
 	other, name, said = worker(), names[SESSION], secrets.token_hex(16)
 	sessions.add_turn(name, "user", said)
 	site.db.commit()
-	assert other.run("result = sessions.get(name).turn_count", name=name) == 3
+	assert other.run(in_workers.look, name, "turn_count") == [3]
 	assert ask(SUPERUSER, f"/api/resource/{SESSION}/{name}", verb="DELETE").status_code == 202
-	assert other.run(NOT_FOUND, name=name) == "SessionNotFound"
+	assert other.run(in_workers.refusal, name) == "SessionNotFound"
 	site.db.rollback()
 	for doctype in (TURN, EVENT):
 		assert site.db.count(doctype, {"session": name}) == 0
 	kept = site.get_all("Deleted Document", filters={"deleted_name": name}, pluck="data")
 	assert [set(json.loads(text)) for text in kept] == [{"doctype", "name"}]
 	assert traces(said, stage, cache_server) == []
-
-
-NOT_FOUND = """
-try:
-	sessions.get(name)
-except sessions.SessionNotFound as error:
-	result = type(error).__name__
-"""
 
 
 def test_a_deleted_session_cannot_be_restored_from_the_bin(ask, names, site):

@@ -29,21 +29,21 @@ def try_it(desk, site):
 	return fill
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_who_is_locked_out_by_trying_is_told_until_when_and_releases_it(desk, try_it, member, width):
-	page = desk(width=width).open("identity-check", register.CHECK)
+def test_who_is_locked_out_by_trying_is_told_until_when_and_releases_it(desk, try_it, member):
+	"""On a telephone; where there is more room the button stands beside the form's others."""
+	page = desk(width=NARROW).open("identity-check", register.CHECK)
 	for attempt in range(3):
-		_open_dialog(page, width)
+		_open_dialog(page)
 		answer = try_it(page, wrong(member))
 		assert ("No more tries for 15 minutes, until " in answer) is (attempt == 2)
 		if attempt < 2:
 			_close(page)
-	page.screenshot(f"try-it-locked-{width}")
+	page.screenshot("try-it-locked")
 	page.page.get_by_role("button", name="Release my tries").click()
 	page.page.locator(".modal.show textarea").wait_for()
-	page.screenshot(f"try-it-again-{width}")
+	page.screenshot("try-it-again")
 	answer = try_it(page, right(member))
-	page.screenshot(f"try-it-verified-{width}")
+	page.screenshot("try-it-verified")
 	assert answer.startswith("Verified.") and "Release" not in page.page.locator(".modal.show").inner_text()
 	assert (page.errors, page.dialogs) == ([], [])
 	_close(page)
@@ -58,14 +58,10 @@ def _close(page) -> None:
 	page.wait()
 
 
-def _open_dialog(page, width: int) -> None:
-	if width == NARROW:
-		page.page.locator(".menu-btn-group button, .actions-btn-group button").filter(
-			visible=True
-		).first.click()
-		page.page.locator(".dropdown-menu.show").get_by_text("Try it").click()
-	else:
-		page.page.get_by_role("button", name="Try it").click()
+def _open_dialog(page) -> None:
+	menu = page.page.locator(".menu-btn-group button, .actions-btn-group button")
+	menu.filter(visible=True).first.click()
+	page.page.locator(".dropdown-menu.show").get_by_text("Try it").click()
 	page.page.locator(".modal.show textarea").wait_for()
 
 
@@ -87,6 +83,7 @@ def births(site, bench):
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_saving_warns_of_a_date_field_without_its_normalisation(desk, births, width):
 	page = desk(width=width).open("identity-check", births)
+	assert width == NARROW or page.page.get_by_role("button", name="Try it").is_visible()
 	page.page.evaluate("() => cur_frm.set_value('level', cur_frm.doc.level).then(() => cur_frm.dirty())")
 	page.page.evaluate("() => cur_frm.save()")
 	warning = page.page.locator(".modal.show .msgprint")

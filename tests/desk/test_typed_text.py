@@ -102,7 +102,7 @@ DOCTYPES = (
 	"Conversation Session", "Conversation Turn", "Session Event", "Session Metric", "Verification Attempt",
 )  # fmt: skip
 TYPED = ("Conversation Session", "Conversation Turn")
-FOR_AGENTS = ("Conversation Session", "Conversation Turn", "Session Metric")
+FOR_AGENTS = ("Conversation Session", "Conversation Turn")
 
 
 def _slug(doctype: str) -> str:
@@ -123,6 +123,7 @@ def test_nothing_typed_runs_or_is_drawn(desk, hostile, site, user, doctype):
 		assert _harm(page) == [], route
 		assert doctype not in TYPED or "onerror=hit" in page.text(), f"{route}: what was typed is shown"
 		assert "&lt;" not in page.text() and "&#" not in page.text(), f"{route}: as it was typed"
+	assert page.errors == []
 	page.page.goto(f"{page.url.rpartition('/')[0]}/printview?doctype={doctype}&name={name}&trigger_print=0")
 	assert _harm(page) == [], "print"
 	assert page.dialogs == []

@@ -3,7 +3,9 @@
 import pytest
 
 from dev.harness.caller import Caller
+from tests import in_workers
 from tests.conftest import SITE
+from tests.http import in_workers as here
 
 # Every code that means "the database is away" to `compat`, a deadlock, a lock wait, and one that nobody knows.
 NUMBERS = [1040, 1047, 1053, 1077, 1158, 1159, 1160, 1161, 1180, 1927, 2002, 2003, 2006, 2013, 2055]
@@ -81,22 +83,12 @@ def _is_free(page, site) -> None:
 	assert page.own("send_message", message="hello", message_id="two").status_code == 200
 
 
-FAILING_ROLLBACK = """
-from tests.bots import Failing
-frappe.db.sql("select 1")
-with sessions.turn(name, "hello"): pass
-frappe.db._cursor = Failing(frappe.db._cursor, "rollback", 1047, afterwards=False)
-try: frappe.db.rollback()
-except frappe.db.OperationalError as error: result = error.args[0]
-"""
-
-
 def test_in_somebody_elses_transaction_a_rollback_that_fails_frees_the_session_too(worker, opened, site):
 	"""Frappe ends a failed request or job with `rollback`, and goes on with the error of that."""
 	from assistant_session.sessions.coherence import register
 
 	caller, other = worker(), worker()
-	assert caller.run(FAILING_ROLLBACK, name=opened) == 1047
+	assert caller.run(here.roll_back_in_vain, opened) == 1047
 	assert not register.connection().redis.exists(register.key("hold", opened))
-	other.run("with sessions.turn(name, 'next'): pass\nfrappe.db.commit()", name=opened)
-	assert caller.run("result = sessions.get(name).turn_count", name=opened) == 1  # it is connected again
+	other.run(in_workers.say, opened, "next")
+	assert caller.run(in_workers.look, opened, "turn_count") == [1]  # it is connected again

@@ -182,7 +182,8 @@ def test_a_guest_opens_no_session_on_a_channel_that_is_not_open_to_guests(caller
 	assert refused(caller().call("open_session", channel=channel))[0] == 403
 
 
-def test_gone_and_busy_are_said_only_to_who_shows_the_token(caller, site, sessions):
+def test_gone_and_busy_are_said_only_to_who_shows_the_token(caller, site, sessions, configured):
+	configured(hold_wait=1)
 	closed, expired, busy = caller().open(), caller().open(), caller().open()
 	closed.own("close_session")
 	table = site.qb.DocType("Conversation Session")

@@ -5,34 +5,10 @@ import time
 import pytest
 
 from dev.harness.caller import Caller
+from tests import in_workers
 from tests.callers import uuid4
 from tests.conftest import SITE
-
-
-@pytest.fixture
-def configured(workers, site):
-	"""`configured(name=…)` saves Settings for the workers; what was there before comes back."""
-	from assistant_session import site_cache
-	from assistant_session.sessions import config
-
-	before: dict = {}
-
-	def change(**values) -> None:
-		settings = site.get_single(config.DOCTYPE)
-		before.update({name: settings.get(name) for name in values if name not in before})
-		settings.update(values)
-		settings.save()
-		site.db.commit()
-		time.sleep(site_cache.FRESH_SECONDS + 0.5)
-
-	yield change
-	if before:
-		settings = site.get_single(config.DOCTYPE)
-		settings.update(before)
-		settings.save()
-		site.db.commit()
-		config.forget()
-		time.sleep(site_cache.FRESH_SECONDS + 0.5)
+from tests.http import in_workers as here
 
 
 @pytest.fixture
@@ -59,19 +35,11 @@ def _say(page: Caller, message: str = "hello", **more):
 def test_of_many_messages_at_once_one_waits_and_the_others_are_told_at_once(worker, opened):
 	"""A bot thinks for three seconds; meanwhile four more messages come, each on a worker of its own."""
 	slow, others = worker(), [worker() for _number in range(4)]
-	for one in others:
-		one.run("import time")
-	thinking = slow.start(
-		"import time\nwith sessions.turn(name, 'first') as turn:\n  time.sleep(3)\nfrappe.db.commit()",
-		name=opened,
-	)
+	thinking = slow.start(here.think, opened, 3)
 	time.sleep(1)
-	said = (
-		"import time\nbegan = time.monotonic()\ntry:\n  with sessions.turn(name, text) as turn:\n    pass\n"
-		"  frappe.db.commit()\n  result = ['stored', time.monotonic() - began]\n"
-		"except sessions.SessionBusy:\n  result = ['busy', time.monotonic() - began]"
-	)
-	pending = [one.start(said, name=opened, text=f"message {number}") for number, one in enumerate(others)]
+	pending = [
+		one.start(here.say_or_be_told, opened, f"message {number}") for number, one in enumerate(others)
+	]
 	answers = [wait() for wait in pending]
 	thinking()
 	assert sorted(kind for kind, _seconds in answers) == ["busy"] * 3 + ["stored"]
@@ -81,10 +49,8 @@ def test_of_many_messages_at_once_one_waits_and_the_others_are_told_at_once(work
 
 def test_a_waiter_that_was_killed_is_forgotten(worker, opened, sessions, site):
 	holder, waiter = worker(), worker()
-	holder.run(
-		"block = sessions.turn(name, 'first')\nblock.__enter__()\nturn_block.kept = block", name=opened
-	)
-	waiter.start("with sessions.turn(name, 'second'): pass", name=opened)
+	holder.run(in_workers.hold, opened)
+	waiter.start(in_workers.say, opened, "second")
 	time.sleep(0.5)
 	waiter.kill()
 	from assistant_session.sessions.coherence import leases, register

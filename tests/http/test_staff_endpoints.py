@@ -3,6 +3,7 @@
 import pytest
 
 from dev.harness.caller import Caller
+from tests import in_workers
 from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR, key_of
 from tests.conftest import SITE
 
@@ -55,11 +56,11 @@ def test_ensuring_mends_commits_and_is_written_down_with_the_name_of_who_did_it(
 
 def test_recovering_makes_every_worker_read_anew(call, told, set_row, worker):
 	other = worker()
-	other.run("sessions.get(name)", name=told)
+	other.run(in_workers.state, told)
 	set_row(told, current_state="EDITED")
 	said = call(STAFF_ADMINISTRATOR, "recover_session_from_database", session_id=told).json()["message"]
 	assert said["origin"] == "database"
-	assert other.run("result = sessions.get(name).current_state", name=told) == "EDITED"
+	assert other.run(in_workers.state, told) == "EDITED"
 
 
 @pytest.mark.parametrize("endpoint", [*MENDING, "session_report"])
@@ -87,8 +88,8 @@ def test_a_worker_in_trouble_with_redis_lately_makes_others_read_anew_as_well(
 	from assistant_session.sessions.coherence import register
 
 	other = worker()
-	other.run("sessions.get(name)", name=told)
+	other.run(in_workers.state, told)
 	set_row(told, current_state="EDITED")
 	register.connection()._note_trouble(OSError())
 	assert sessions.recover(told).register == "absent"
-	assert other.run("result = sessions.get(name).current_state", name=told) == "EDITED"
+	assert other.run(in_workers.state, told) == "EDITED"

@@ -9,17 +9,13 @@ import pytest
 
 from dev.harness.proxy import Proxy
 from dev.harness.trips import Trips
-from tests import checks
+from tests import checks, in_workers
+from tests.metrics import in_workers as here
 from tests.races import race
-from tests.sessions.test_sites import BOTH, ONE, OTHER
+from tests.sessions.test_sites import ONE, OTHER
 
 TURN_TIME = {"turn_time_bucket", "turn_time_seconds"}
 READS = {"memory_reads", "sessions_restored"}  # reading is no part of a transaction
-COUNT = "from assistant_session.counters import counters\n"
-FLUSH = (
-	"from assistant_session.metrics import flushing; from assistant_session.sessions.tables import totals\n"
-	+ COUNT
-)
 
 
 @pytest.fixture
@@ -207,13 +203,13 @@ def test_two_writers_are_merged_or_one_is_refused_and_either_is_counted_once(
 	other = worker()
 	with sessions.turn(opened, "hello") as turn:
 		turn.session.transition("MINE")
-		other.run("sessions.update(name, {'context': {'theirs': 1}}); frappe.db.commit()", name=opened)
+		other.write(sessions.update, opened, {"context": {"theirs": 1}})
 	assert ("conflicts", "merged") not in counted()
 	site.db.commit()
 	assert counted()["conflicts", "merged"] == 1 and ("conflicts", "refused") not in counted()
 	with pytest.raises(sessions.SessionConflict), sessions.turn(opened, "hello") as turn:
 		turn.session.transition("MINE AGAIN")
-		other.run("sessions.transition(name, 'THEIRS'); frappe.db.commit()", name=opened)
+		other.write(sessions.transition, opened, "THEIRS")
 	site.db.rollback()
 	figures = counted()
 	assert (figures["conflicts", "merged"], figures["conflicts", "refused"]) == (1, 1)
@@ -233,7 +229,7 @@ def test_a_refusal_that_passes_through_several_callers_is_counted_once(sessions,
 def test_a_session_that_stays_busy_is_counted(sessions, site, opened, counted, configured, worker):
 	configured(hold_wait=0)
 	other = worker()
-	other.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
+	other.run(in_workers.hold, opened)
 	with pytest.raises(sessions.SessionBusy), sessions.turn(opened, "second"):
 		raise AssertionError("entered")
 	assert counted(without=READS) == {("busy", ""): 1}
@@ -350,44 +346,27 @@ def test_a_request_flushes_once_in_the_interval_and_not_again(site, counted, mon
 	assert (total(label), counted()) == (2, {})
 
 
-HOOKED = """
-counters.count("turns", label)
-counters._flushed.clear()
-from frappe.app import run_after_request_hooks
-run_after_request_hooks(None, None)
-result = totals.read().get(("turns", label), 0)
-"""
-
-JOB = """
-from frappe.utils.background_jobs import execute_job
-counters.count("turns", label)
-counters._flushed.clear()
-try: execute_job(site, work, None, "a job", {}, is_async=False)
-except ZeroDivisionError: pass
-result = totals.read().get(("turns", label), 0)
-"""
-
-
 def test_frappes_requests_and_jobs_flush_also_a_job_that_fails(worker, label):
 	other = worker()
-	assert other.run(FLUSH + HOOKED, label=label) == 1
-	assert other.run(FLUSH + "work = frappe.ping" + JOB, label=label, site=ONE) == 2
-	assert other.run(FLUSH + "work = lambda: 1 / 0" + JOB, label=label, site=ONE) == 3
+	assert other.run(here.count_and_end_a_request, label) == 1
+	assert other.run(here.count_and_do_a_job, label, ONE) == 2
+	assert other.run(here.count_and_do_a_job, label, ONE, fails=True) == 3
 
 
 def test_the_process_of_a_job_is_no_worker(worker, label):
 	"""Each would be a series of its own for ten minutes."""
-	seen = "\nfrom assistant_session.metrics import workers\nresult = workers.name() in workers.read()"
 	other = worker()
-	assert other.run(FLUSH + "work = frappe.ping" + JOB + seen, label=label, site=ONE) is False
-	assert other.run(FLUSH + HOOKED + seen, label=label) is True
+	other.run(here.count_and_do_a_job, label, ONE)
+	assert other.run(here.is_shown_as_worker) is False
+	other.run(here.count_and_end_a_request, label)
+	assert other.run(here.is_shown_as_worker) is True
 
 
 def test_of_too_many_workers_the_ones_seen_last_are_shown(worker, monkeypatch):
 	from assistant_session.metrics import workers
 
 	other = worker()
-	other.run("from assistant_session.metrics import workers\nworkers.publish()")
+	other.run(workers.publish)
 	time.sleep(1.1)  # they are kept by the second
 	workers.publish()
 	monkeypatch.setattr(workers, "MOST_SHOWN", 1)
@@ -395,16 +374,7 @@ def test_of_too_many_workers_the_ones_seen_last_are_shown(worker, monkeypatch):
 
 
 def test_flushes_of_several_processes_at_once_add_up_exactly(worker, label, total):
-	code = (
-		FLUSH
-		+ """
-counters.count("turns", label)
-counters.count("busy", label, 2)
-counters.count("turns", f"{label} {round}")
-assert flushing.flush()
-"""
-	)
-	race(worker, code, [{"label": label}] * 4, rounds=40)
+	race(worker, here.flush_in_a_race, [{"label": label}] * 4, rounds=40)
 	assert (total(label), total(label, "busy")) == (160, 320)
 	assert {total(f"{label} {number}") for number in range(40)} == {4}
 
@@ -449,17 +419,14 @@ def database_proxy(site):
 
 def test_a_flush_while_the_database_is_away_loses_nothing(worker, database_proxy, label, total):
 	other = worker()
-	code = FLUSH + "counters.count('turns', label); result = flushing.flush()"
-	other.run(
-		"frappe.local.conf.db_host, frappe.local.conf.db_port = '127.0.0.1', port", port=database_proxy.port
-	)
-	assert other.run(code, label=label) is True
+	other.run(here.connect_by, database_proxy.port)
+	assert other.run(here.count_and_flush, label) is True
 	database_proxy.cut()
-	assert other.run(code, label=label) is False
-	assert other.run(code, label=label) is False
+	assert other.run(here.count_and_flush, label) is False
+	assert other.run(here.count_and_flush, label) is False
 	assert total(label) == 1
 	database_proxy.mend()
-	assert other.run(code, label=label) is True
+	assert other.run(here.count_and_flush, label) is True
 	assert total(label) == 4
 
 
@@ -544,80 +511,30 @@ def test_a_redis_that_was_flushed_or_is_stopped_loses_no_count(site, counted, ca
 
 def test_figures_of_two_sites_served_by_one_process_stay_apart(worker, label):
 	assert OTHER, "set FRAPPE_OTHER_SITE to a second site of the bench with the app installed"
-	code = (
-		FLUSH
-		+ BOTH
-		+ """
-on(one, "counters.count('turns', label, 2); counters.read(hit=True)")
-on(other, "counters.count('turns', label, 5)")
-on(one, "flushing.flush()")
-mine = "answer = [totals.read().get(('turns', label), 0), counters.reads()]"
-result = [on(one, mine), on(other, mine)]
-on(other, "flushing.flush()")
-result += [on(one, mine), on(other, mine)]
-"""
-	)
-	first, second, third, fourth = worker().run(code, one=ONE, other=OTHER, label=label)
+	first, second, third, fourth = worker().run(here.count_on_two_sites, ONE, OTHER, label)
 	assert (first, second) == ([2, [1, 0]], [0, [0, 0]])
 	assert (third, fourth) == (first, [5, [0, 0]])
 
 
 def test_a_forked_process_does_not_count_its_parents_figures_again(worker, label, total):
-	code = (
-		FLUSH
-		+ """
-import os
-counters.count("turns", label)
-child = os.fork()
-if not child:
-	os._exit(1 if counters.waiting() or any(counters.reads()) else 0)
-result = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-flushing.flush()
-"""
-	)
 	other = worker()
-	other.run("sessions.open(name); sessions.get(name); frappe.db.commit()", name=f"s-{uuid.uuid4().hex}")
-	assert other.run(code, label=label) == 0
+	other.run(here.open_and_read, f"s-{uuid.uuid4().hex}")
+	assert other.run(here.fork_with_something_counted, label) == 0
 	assert total(label) == 1
 
 
 def test_a_process_that_ends_in_good_order_leaves_nothing_behind(worker, label, total):
 	other = worker()
-	other.run(COUNT + "counters.count('turns', label)", label=label)
-	other.process.stdin.close()
-	assert other.process.wait(timeout=60) == 0
+	other.run(here.count, label)
+	assert other.end() == 0
 	assert total(label) == 1
 
 
 def test_a_killed_process_loses_only_what_it_counted_since_its_last_flush(worker, label, total):
 	other = worker()
-	other.run(
-		FLUSH + "counters.count('turns', label); flushing.flush(); counters.count('turns', label)",
-		label=label,
-	)
+	other.run(here.count_flush_and_count, label)
 	other.kill()
 	assert total(label) == 1
-
-
-def test_threads_count_without_losing_any(site, counted):
-	import threading
-
-	from assistant_session.counters import counters
-
-	local = site.local.site, site.local.sites_path
-
-	def count() -> None:
-		import frappe
-
-		frappe.local.site, frappe.local.sites_path = local
-		for _number in range(5000):
-			counters.count("busy")
-			counters.put_back(counters.take())
-
-	threads = [threading.Thread(target=count) for _number in range(6)]
-	[thread.start() for thread in threads]
-	[thread.join() for thread in threads]
-	assert counted() == {("busy", ""): 30000}
 
 
 def test_whatever_callers_name_freely_makes_no_figure_of_its_own(sessions, site, opened, counted):

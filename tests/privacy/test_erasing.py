@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from assistant_session.demo import register
+from tests import in_workers
 from tests.callers import OWNER, traces
 from tests.privacy.test_export import person, verified
 from tests.sealed import every_seal_fits, reseal
@@ -139,11 +140,10 @@ def test_in_each_way_a_person_is_named_and_nobody_else(
 
 def test_every_worker_says_closed_and_shows_nothing(erase, talkative, worker):
 	other = worker()
-	assert other.run("result = sessions.get(name).context", name=talkative) == {"cat": SECRET}
+	assert other.run(in_workers.look, talkative, "context") == [{"cat": SECRET}]
 	erase(session=talkative)
-	code = "try: sessions.get(name)\nexcept sessions.SessionError as error: result = type(error).__name__"
-	assert other.run(code, name=talkative) == "SessionClosed"
-	assert other.run("result = len(sessions.history(name))", name=talkative) == 0
+	assert other.run(in_workers.refusal, talkative) == "SessionClosed"
+	assert other.run(in_workers.contents, talkative) == []
 
 
 def test_a_worker_that_reads_it_no_more_forgets_it_by_itself(sessions, talkative, site):

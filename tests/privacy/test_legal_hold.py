@@ -4,6 +4,7 @@ import pytest
 
 from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR
 from tests.http.test_staff_endpoints import call
+from tests.privacy import in_workers
 from tests.races import race
 from tests.sealed import every_seal_fits
 from tests.trail import whole
@@ -111,6 +112,7 @@ def test_it_stops_deleting_in_desk_and_says_so(call, opened, site, stored):
 
 
 def test_two_at_once_both_hold(sessions, opened, either, stored, site):
-	code = "sessions.set_legal_hold(name, f'{who} {round}'); frappe.db.commit()"
-	race(either, code, [{"name": opened, "who": who} for who in ("one", "two")], rounds=10)
+	race(
+		either, in_workers.set_legal_hold, [{"name": opened, "who": who} for who in ("one", "two")], rounds=10
+	)
 	assert stored(opened).legal_hold == 1 and stored(opened).event_count == 21 and whole(site, opened)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests import in_workers
 from tests.damaged import kinds
 from tests.sealed import every_seal_fits, reseal
+from tests.sessions.in_workers import transactions
 
 __all__ = ["every_seal_fits"]
 
@@ -91,10 +93,9 @@ def test_a_retry_of_a_message_that_stayed_is_still_known(retention, long_lived, 
 
 def test_every_worker_hears_of_it(retention, long_lived, worker):
 	other = worker()
-	code = "result = sessions.get(name).purged_turns"
-	assert other.run(code, name=long_lived) == 0
+	assert other.run(in_workers.look, long_lived, "purged_turns") == [0]
 	retention.purge_turns(DAYS)
-	assert other.run(code, name=long_lived) == 4
+	assert other.run(in_workers.look, long_lived, "purged_turns") == [4]
 
 
 def test_old_events_go_and_the_rest_of_the_trail_is_verified(
@@ -196,8 +197,7 @@ def test_what_was_purged_meanwhile_by_another_is_not_purged_again(retention, lon
 def test_a_row_that_was_only_looked_at_is_free_again(retention, long_lived, damage, worker, site):
 	damage("update `tabSession Event` set event = 'closed' where name = %s", first_event(site, long_lived))
 	assert retention.purge_events(DAYS) == 0
-	code = "databases.wait_for_locks(1); sessions.add_turn(name, 'user', 'x'); frappe.db.commit()"
-	worker().run(code, name=long_lived)
+	worker().run(transactions.add_a_turn_without_waiting, long_lived)
 
 
 def test_a_legal_hold_keeps_turns_and_events(retention, long_lived, set_row, site):

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests import in_workers
 from tests.damaged import ensured, kinds
 from tests.sealed import reseal
+from tests.sessions.in_workers import transactions
 from tests.trail import whole
 
 
@@ -173,9 +175,7 @@ def test_a_repair_decides_on_the_row_as_it_is_by_then(sessions, site, told, set_
 
 	def then_somebody_else(names, **more):
 		found = examine(names, **more)
-		other.run(
-			"sessions.recover(name); sessions.lock_agent(name, 'billing'); frappe.db.commit()", name=told
-		)
+		other.run(transactions.recover_and_lock_agent, told, "billing")
 		return found
 
 	monkeypatch.setattr(diagnosis, "examine", then_somebody_else)
@@ -238,10 +238,10 @@ def test_memory_older_or_newer_than_the_database_is_dropped(sessions, site, told
 
 def test_every_worker_reads_anew_after_a_repair(sessions, site, told, set_row, worker):
 	other = worker()
-	assert other.run("result = sessions.get(name).current_state", name=told) is None
+	assert other.run(in_workers.state, told) is None
 	set_row(told, current_state="EDITED")
 	ensured(sessions, site, told)
-	assert other.run("result = sessions.get(name).current_state", name=told) == "EDITED"
+	assert other.run(in_workers.state, told) == "EDITED"
 
 
 def test_a_row_from_an_older_backup_counts_its_events_again(sessions, site, told, set_row, stored):
@@ -279,14 +279,8 @@ def test_a_trail_whose_key_is_gone_is_named(sessions, site, told, monkeypatch):
 
 
 def test_nothing_is_found_in_a_session_that_others_are_writing(sessions, site, told, worker):
-	code = """
-for number in range(60):
-	with sessions.turn(name, f"message {number}") as turn: turn.reply("noted")
-	sessions.lock_agent(name, f"agent {number}", steal=True)
-	frappe.db.commit()
-"""
 	writer = worker()
-	waiting = writer.start(code, name=told)
+	waiting = writer.start(transactions.write_much, told, 60)
 	found = [finding for _look in range(40) for finding in sessions.ensure_consistency(told).findings]
 	waiting()
 	assert found == []

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from tests import databases
+from tests import databases, in_workers
 
 PAST = "2020-01-01 00:00:00"
 
@@ -130,14 +130,11 @@ def test_one_that_is_busy_is_named_and_the_others_are_mended(visited, ward, set_
 		set_row(name, agent_lock_expires_at=PAST)
 	databases.wait_for_locks(1)
 	holder = worker()
-	holder.run(
-		"frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)",
-		name=ward[1],
-	)
+	holder.run(in_workers.lock_rows, ward[1])
 	seen = visited(fix=True)
 	databases.wait_for_locks(50)
 	assert seen.failed == [f"{ward[1]}: SessionBusy"] and seen.repaired == {"agent lock overdue": 2}
-	holder.run("frappe.db.rollback()")
+	holder.rollback()
 	assert visited(fix=True).sound
 
 

@@ -1,6 +1,7 @@
 """The audit trail: an HMAC chain whose head and count stand in the session's row."""
 
 from tests.races import race
+from tests.sessions.in_workers import racing
 from tests.trail import trail, whole
 
 
@@ -33,8 +34,7 @@ def test_an_altered_a_removed_and_a_cut_off_event_show(sessions, site, opened):
 
 
 def test_concurrent_events_of_one_session_chain_correctly(sessions, site, opened, either):
-	code = "sessions.lock_agent(name, who, steal=True); frappe.db.commit()"
-	race(either, code, [{"name": opened, "who": who} for who in "ABC"], rounds=10)
+	race(either, racing.steal_the_agent_lock, [{"name": opened, "who": who} for who in "ABC"], rounds=10)
 	site.db.commit()
 	assert len(trail(site, opened)) == 31
 	assert whole(site, opened)

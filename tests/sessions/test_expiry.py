@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests import databases
+from tests import databases, in_workers
 from tests.races import race
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import jobs, racing
 from tests.trail import whole
 
 __all__ = ["every_seal_fits"]
@@ -83,9 +84,9 @@ def test_agent_locks_and_authentications_end_by_themselves(maintenance, overdue,
 def test_every_worker_hears_of_it(maintenance, overdue, worker, sessions, site):
 	(name,) = overdue(1, auth_expires_at=PAST)
 	other = worker()
-	version = other.run("result = sessions.get(name).version", name=name)
+	(version,) = other.run(in_workers.look, name, "version")
 	maintenance.expire_authentications()
-	assert other.run("result = sessions.get(name).version", name=name) == version + 1
+	assert other.run(in_workers.look, name, "version") == [version + 1]
 
 
 def test_a_batch_is_bounded_and_takes_the_oldest_first(overdue, sessions, site, stored, set_row, maintenance):
@@ -101,15 +102,7 @@ def test_a_batch_is_bounded_and_takes_the_oldest_first(overdue, sessions, site, 
 
 def test_two_that_run_at_once_share_the_work(overdue, worker, stored, maintenance):
 	names = overdue(40)
-	code = """
-from assistant_session.sessions.operations import expiry
-result = 0
-while ended := expiry.Overdue(expiry.SESSIONS).end(20):
-	result += ended
-	time.sleep(0.5)
-	frappe.db.commit()
-"""
-	(one,), (other,) = race(worker, code, [{}, {}])
+	(one,), (other,) = race(worker, racing.expire_in_batches, [{}, {}])
 	assert one + other == 40 and one and other
 	assert all(stored(name).status == "Expired" for name in names)
 	assert all(stored(name).event_count == 4 for name in names)
@@ -118,12 +111,9 @@ while ended := expiry.Overdue(expiry.SESSIONS).end(20):
 def test_a_row_somebody_has_locked_waits_for_the_next_run(overdue, worker, stored, site, maintenance):
 	names = overdue(3)
 	holder = worker()
-	holder.run(
-		"frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)",
-		name=names[1],
-	)
+	holder.run(in_workers.lock_rows, names[1])
 	assert maintenance.expire_sessions() == 2
-	holder.run("frappe.db.rollback()")
+	holder.rollback()
 	assert maintenance.expire_sessions() == 1
 	assert all(stored(name).status == "Expired" for name in names)
 
@@ -147,12 +137,11 @@ def test_a_batch_full_of_locked_ones_does_not_keep_the_later_ones_waiting(
 	for name in names[:3]:
 		set_row(name, expires_at=EARLIER)
 	holder = worker()
-	code = "frappe.db.sql('select name from `tabConversation Session` where name in %s for update', [names])"
-	holder.run(code, names=names[:3])
+	holder.run(in_workers.lock_rows, *names[:3])
 	assert expiry.Overdue(expiry.SESSIONS).end(2) == 1, "it goes on past a batch of which none can be ended"
 	site.db.commit()
 	assert [stored(name).status for name in names] == ["Active", "Active", "Active", "Expired"]
-	holder.run("frappe.db.rollback()")
+	holder.rollback()
 	batches = expiry.Overdue(expiry.SESSIONS)
 	assert [batches.end(2), batches.end(2), batches.end(2)] == [2, 1, 0]
 
@@ -168,14 +157,7 @@ def test_before_it_is_committed_others_open_sessions_and_lock_agents(
 	overdue(left)
 	ended = [sessions.cleanup_expired(), sessions.cleanup_expired_sessions()]
 	assert ended == [left, 0]
-	code = (
-		"databases.wait_for_locks(1)\n"
-		"for ttl in (1, 60, 86400):\n"
-		"	name = sessions.open(ttl=ttl).id\n"
-		"	result = bool(sessions.lock_agent(name, 'scheduling', ttl=ttl))\n"
-		"frappe.db.commit()"
-	)
-	assert worker().run(code) is True
+	assert worker().run(jobs.open_and_lock_with_every_ttl) is True
 	site.db.rollback()
 
 

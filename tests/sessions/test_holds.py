@@ -7,26 +7,17 @@ from pathlib import Path
 import pytest
 
 from dev.harness.worker import WorkerError
+from tests import in_workers
+from tests.sessions.in_workers import leases
 
-HELD = "sessions.block = sessions.turn(name, 'being thought about'); sessions.block.__enter__()"
-STORE = """
-with sessions.turn(name, 'hello', message_id='one') as turn:
-	if not turn.repeated: turn.reply('hi')
-frappe.db.commit()
-result = [turn.repeated, turn.replies]
-"""
+STORED = ("hello", "hi", "one")  # text, reply, message id
 
 
 def test_waiting_is_bounded(opened, worker):
 	first, second = worker(), worker()
-	first.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
-	impatient = """
-import dataclasses
-config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
-with sessions.turn(name, "second"): pass
-"""
+	first.run(in_workers.hold, opened)
 	with pytest.raises(WorkerError) as raised:
-		second.run(impatient, name=opened)
+		second.run(in_workers.say_impatiently, opened, "second")
 	assert raised.value.kind == "SessionBusy"
 
 
@@ -36,12 +27,13 @@ def test_a_hold_outlives_its_worker_for_less_time_than_others_wait(opened, worke
 	from assistant_session.sessions.coherence import register
 
 	dying, next_one = worker(), worker()
-	dying.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
+	dying.run(in_workers.hold, opened)
 	dying.kill()
 	left = cache_server.client().pttl(register.key("hold", opened)) / 1000
 	assert 0 < left < config.settings().hold_wait
-	next_one.run("with sessions.turn(name, 'second'): pass\nfrappe.db.commit()", name=opened)
-	assert next_one.run("result = sessions.get(name).turn_count", name=opened) == 1
+	cache_server.client().pexpire(register.key("hold", opened), 500)  # that time has passed
+	next_one.run(in_workers.say, opened, "second")
+	assert next_one.run(in_workers.look, opened, "turn_count") == [1]
 
 
 @pytest.mark.parametrize(("configured", "wait"), [(None, 1), (None, 10), (60, 10), (60, 2)])
@@ -57,15 +49,7 @@ def test_a_lease_is_shorter_than_the_wait_whatever_is_set(sessions, site, monkey
 
 
 def test_a_hold_is_renewed_while_its_block_runs(opened, worker):
-	code = """
-frappe.local.conf.assistant_session_hold_ttl = 0.4
-import time
-with sessions.turn(name, "long"):
-	time.sleep(1.2)
-	result = bool(register.connection().redis.exists(register.key("hold", name)))
-frappe.db.commit()
-"""
-	assert worker().run(code, name=opened) is True
+	assert worker().run(leases.is_held_for_longer_than_its_lease, opened) is True
 
 
 def test_a_hold_is_kept_until_the_transaction_ends(opened, sessions, site, cache_server):
@@ -84,10 +68,10 @@ def test_a_message_that_is_stored_is_answered_without_the_hold(opened, worker, c
 	from assistant_session.sessions.coherence import register
 
 	first, dying, retry = worker(), worker(), worker()
-	assert first.run(STORE, name=opened) == [False, ["hi"]]
-	dying.run(HELD, name=opened)
+	assert first.run(in_workers.say, opened, *STORED) == [False, ["hi"]]
+	dying.run(in_workers.hold, opened)
 	dying.kill()
-	assert retry.run(STORE, name=opened) == [True, ["hi"]]
+	assert retry.run(in_workers.say, opened, *STORED) == [True, ["hi"]]
 	assert cache_server.client().exists(register.key("hold", opened))
 
 
@@ -95,51 +79,29 @@ def test_a_message_that_is_stored_does_not_queue_behind_the_one_who_waits(opened
 	from assistant_session.sessions.coherence import register
 
 	first, holder, waiter, retry = (worker() for _process in range(4))
-	first.run(STORE, name=opened)
-	holder.run(HELD, name=opened)
-	waiting = waiter.start("with sessions.turn(name, 'next'): pass\nfrappe.db.commit()", name=opened)
+	first.run(in_workers.say, opened, *STORED)
+	holder.run(in_workers.hold, opened)
+	waiting = waiter.start(in_workers.say, opened, "next")
 	_until(lambda: cache_server.client().exists(register.key("waiter", opened)))
-	assert retry.run(STORE, name=opened) == [True, ["hi"]]
-	holder.run("sessions.block.__exit__(None, None, None); frappe.db.commit()")
+	assert retry.run(in_workers.say, opened, *STORED) == [True, ["hi"]]
+	holder.run(in_workers.release)
 	waiting()
 
 
 def test_another_text_with_a_stored_id_is_refused_without_the_hold_as_well(opened, worker):
 	first, holder, liar = worker(), worker(), worker()
-	first.run(STORE, name=opened)
-	holder.run(HELD, name=opened)
+	first.run(in_workers.say, opened, *STORED)
+	holder.run(in_workers.hold, opened)
 	with pytest.raises(WorkerError) as raised:
-		liar.run(STORE.replace("'hello'", "'something else'"), name=opened)
+		liar.run(in_workers.say, opened, "something else", "hi", "one")
 	assert raised.value.kind == "InvalidSessionData"
-
-
-PURGED_MEANWHILE = """
-select = session_rows.select
-def purge_and_select(*arguments, **more):
-	frappe.db.sql("delete from `tabConversation Turn` where session = %s", name)
-	frappe.db.commit()
-	return select(*arguments, **more)
-session_rows.select = purge_and_select
-"""
 
 
 def test_a_stored_message_that_is_purged_while_it_is_repeated_is_still_no_new_one(opened, worker):
 	first, holder, retry = worker(), worker(), worker()
-	first.run(STORE, name=opened)
-	holder.run(HELD, name=opened)
-	assert retry.run(PURGED_MEANWHILE + STORE, name=opened) == [True, []]
-
-
-THINKING = """
-import os, time
-frappe.local.conf.assistant_session_hold_ttl = 0.5
-with sessions.turn(name, "the slow one", message_id="slow") as turn:
-	open(begun, "w").close()
-	while not os.path.exists(go_on): time.sleep(0.01)
-	if not turn.repeated: turn.reply("too late")
-frappe.db.commit()
-result = [turn.repeated, turn.replies]
-"""
+	first.run(in_workers.say, opened, *STORED)
+	holder.run(in_workers.hold, opened)
+	assert retry.run(leases.say_what_is_purged_meanwhile, opened, *STORED) == [True, []]
 
 
 @pytest.fixture
@@ -151,13 +113,13 @@ def stood_still(opened, worker, tmp_path, cache_server):
 
 	def play(meanwhile):
 		slow = worker()
-		pending = slow.start(THINKING, name=opened, begun=str(begun), go_on=str(go_on))
+		pending = slow.start(leases.think, opened, str(begun), str(go_on))
 		_until(begun.exists)
-		slow.process.send_signal(signal.SIGSTOP)
+		slow.signal(signal.SIGSTOP)
 		_until(lambda: not cache_server.client().exists(register.key("hold", opened)))
 		meanwhile()
 		go_on.touch()
-		slow.process.send_signal(signal.SIGCONT)
+		slow.signal(signal.SIGCONT)
 		return pending()
 
 	return play
@@ -170,14 +132,9 @@ def _until(happened) -> None:
 		time.sleep(0.01)
 
 
-QUICK = (
-	"with sessions.turn(name, {text!r}, message_id={key!r}) as turn: turn.reply('quick')\nfrappe.db.commit()"
-)
-
-
 def test_a_worker_that_stood_still_writes_nothing_where_others_went_on(stood_still, sessions, opened, worker):
 	with pytest.raises(WorkerError) as raised:
-		stood_still(lambda: worker().run(QUICK.format(text="the next", key="next"), name=opened))
+		stood_still(lambda: worker().run(in_workers.say, opened, "the next", "quick"))
 	assert raised.value.kind == "SessionBusy"
 	assert [turn.content for turn in sessions.history(opened)] == ["the next", "quick"]
 
@@ -186,29 +143,15 @@ def test_a_worker_that_stood_still_writes_nothing_while_another_has_the_session(
 	stood_still, sessions, opened, worker
 ):
 	with pytest.raises(WorkerError) as raised:
-		stood_still(lambda: worker().run(HELD, name=opened))
+		stood_still(lambda: worker().run(in_workers.hold, opened))
 	assert raised.value.kind == "SessionBusy" and sessions.history(opened) == []
 
 
 def test_a_worker_that_stood_still_tells_what_another_answered_to_the_same_message(
 	stood_still, opened, worker
 ):
-	same = QUICK.format(text="the slow one", key="slow")
-	assert stood_still(lambda: worker().run(same, name=opened)) == [True, ["quick"]]
-
-
-STOPS_BEFORE_ITS_WRITE = """
-import os, signal
-frappe.local.conf.assistant_session_hold_ttl = 0.5
-replace = session_rows.replace
-def stop_and_replace(*arguments, **more):
-	session_rows.replace = replace
-	os.kill(os.getpid(), signal.SIGSTOP)
-	return replace(*arguments, **more)
-session_rows.replace = stop_and_replace
-with sessions.turn(name, "the slow one") as turn: turn.reply("too late")
-frappe.db.commit()
-"""
+	same = ("the slow one", "quick", "slow")
+	assert stood_still(lambda: worker().run(in_workers.say, opened, *same)) == [True, ["quick"]]
 
 
 def test_a_worker_that_stood_still_right_before_its_write_writes_nothing_where_others_went_on(
@@ -216,10 +159,10 @@ def test_a_worker_that_stood_still_right_before_its_write_writes_nothing_where_o
 ):
 	"""It has looked at its lease already."""
 	slow = worker()
-	pending = slow.start(STOPS_BEFORE_ITS_WRITE, name=opened)
+	pending = slow.start(leases.stop_right_before_the_write, opened)
 	_until(lambda: Path(f"/proc/{slow.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
-	worker().run(QUICK.format(text="the next", key="next"), name=opened)
-	slow.process.send_signal(signal.SIGCONT)
+	worker().run(in_workers.say, opened, "the next", "quick")
+	slow.signal(signal.SIGCONT)
 	with pytest.raises(WorkerError) as raised:
 		pending()
 	assert raised.value.kind == "SessionBusy"

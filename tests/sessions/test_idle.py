@@ -4,26 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests import in_workers
 from tests.races import race
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import jobs
 
 __all__ = ["every_seal_fits"]
-
-RUN = """
-from assistant_session.maintenance import idle
-import time
-seen = []
-def hook(session):
-	seen.append(session.id)
-	time.sleep(0.05)
-	session_note = frappe.get_doc({"doctype": "ToDo", "description": f"quiet {session.id}"}).insert()
-real = frappe.get_hooks
-frappe.get_hooks = lambda name=None, *more, **named: ["x"] if name == idle.HOOK else real(name, *more, **named)
-attr = frappe.get_attr
-frappe.get_attr = lambda path: hook if path == "x" else attr(path)
-idle.notify_idle()
-result = seen
-"""
 
 
 @pytest.fixture
@@ -97,7 +83,11 @@ def test_after_another_message_it_can_go_quiet_again(idle, quiet, sessions, site
 
 def test_several_schedulers_tell_each_session_once(idle, quiet, worker, site):
 	names = quiet(12)
-	told = [name for ((*names_told,),) in race(worker, RUN, [{}] * 3) for name in names_told]
+	told = [
+		name
+		for ((*names_told,),) in race(worker, jobs.tell_of_quiet_sessions, [{}] * 3)
+		for name in names_told
+	]
 	assert sorted(told) == sorted(names)
 	assert [notes(site, name) for name in names] == [1] * 12
 
@@ -105,11 +95,11 @@ def test_several_schedulers_tell_each_session_once(idle, quiet, worker, site):
 def test_a_scheduler_that_dies_in_the_middle_leaves_the_rest_to_the_next(idle, quiet, worker, site):
 	names = quiet(8)
 	dying = worker()
-	dying.start(RUN)
+	dying.start(jobs.tell_of_quiet_sessions)
 	while not sum(notes(site, name) for name in names):
 		pass
 	dying.kill()
-	worker().run(RUN)
+	worker().run(jobs.tell_of_quiet_sessions)
 	assert [notes(site, name) for name in names] == [
 		1
 	] * 8, "what a hook wrote is stored with the claim, or not at all"
@@ -132,7 +122,7 @@ def test_a_hook_that_raises_is_logged_and_tried_again_and_keeps_nobody_waiting(i
 def test_a_hook_may_change_the_session(idle, quiet, sessions, site, worker):
 	(name,) = quiet()
 	idle(lambda session: sessions.transition(session.id, "ASKED AGAIN"))
-	assert worker().run("result = sessions.get(name).current_state", name=name) == "ASKED AGAIN"
+	assert worker().run(in_workers.state, name) == "ASKED AGAIN"
 
 
 def test_closed_and_expired_sessions_are_left_in_peace(idle, quiet, sessions, site, set_row):

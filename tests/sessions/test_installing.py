@@ -8,6 +8,7 @@ import pytest
 
 from tests import databases
 from tests.conftest import OTHER_SITE
+from tests.sessions.in_workers import jobs
 
 
 def test_a_site_on_another_database_is_refused_before_anything_is_installed(site, monkeypatch):
@@ -47,29 +48,6 @@ def test_every_index_is_there_whatever_others_of_its_name_there_are(site):
 	assert [index for index in sorted(wanted) if index[1:] not in there[index[0]]] == []
 
 
-USE = """
-import os
-from frappe.desk.doctype.tag.tag import DocTags
-from frappe.desk.form.assign_to import add
-with sessions.turn(sessions.open(external_id="+49 7").id, "hello") as turn: turn.reply("hi")
-name = turn.session.id
-frappe.db.commit()
-session = frappe.get_doc("Conversation Session", name)
-session.add_comment("Comment", "looked at")
-DocTags("Conversation Session").add(name, "vip")
-add({"doctype": "Conversation Session", "name": name, "assign_to": ["Administrator"], "description": "look"})
-frappe.get_doc({"doctype": "List Filter", "reference_doctype": "Conversation Session", "filter_name": "mine", "filters": "[]"}).insert()
-frappe.make_property_setter({"doctype": "Conversation Session", "fieldname": "channel", "property": "label", "value": "Way"})
-frappe.get_doc("User", "Administrator").add_roles("Assistant Session Auditor")
-attached = {"attached_to_doctype": "Conversation Session", "attached_to_name": name, "is_private": 1}
-file = frappe.get_doc({"doctype": "File", "file_name": f"{name}.txt", "content": "what was said", **attached}).insert()
-result = os.path.abspath(file.get_full_path())
-frappe.db.commit()
-"""
-LEFT = """
-texts = [*doctypes, *roles, "assistant_session."]
-result = [table for table, columns in databases.tables() if databases.holds(table, columns, texts)]
-"""
 # Frappe's own record of what was done, not what is; and who logged in with which name.
 RECORDS = {
 	"tabError Log",
@@ -99,12 +77,12 @@ def test_uninstalling_leaves_nothing_in_the_database(worker, site):
 		done = subprocess.run(command, cwd=sites, capture_output=True, text=True)
 		assert done.returncode == 0, done.stdout + done.stderr
 
-	on_disk = worker(OTHER_SITE).run(USE)
+	on_disk = worker(OTHER_SITE).run(jobs.use_the_site)
 	assert os.path.exists(on_disk)
 	try:
 		bench("uninstall-app", "assistant_session", "--yes", "--no-backup")
-		names = {"doctypes": uninstall.doctypes(), "roles": list(roles.ALL)}
-		left = set(worker(OTHER_SITE).run(LEFT, **names))
+		texts = [*uninstall.doctypes(), *roles.ALL, "assistant_session."]
+		left = set(worker(OTHER_SITE).run(jobs.tables_that_hold, texts))
 	finally:
 		bench("install-app", "assistant_session", "--force")
 	assert left - RECORDS == set()

@@ -4,26 +4,27 @@ import uuid
 
 import pytest
 
+from assistant_session import sessions as api
 from dev.harness.worker import WorkerError
+from tests import in_workers
 from tests.races import race
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import racing, transactions
 
 __all__ = ["every_seal_fits"]
-
-CHANGE = "sessions.update(name, change); frappe.db.commit()"
 
 
 @pytest.fixture
 def meanwhile(worker, opened):
 	"""Lets another worker change the session in the middle of something."""
 	other = worker()
-	return lambda code: other.run(code + "\nfrappe.db.commit()", name=opened)
+	return lambda change, *arguments, **named: other.write(change, opened, *arguments, **named)
 
 
 def test_different_fields_of_two_writers_are_both_kept(sessions, site, opened, meanwhile):
 	with sessions.turn(opened, "hello") as turn:
 		turn.session.transition("MINE")
-		meanwhile("sessions.update(name, {'pending_intent': 'theirs'})")
+		meanwhile(api.update, {"pending_intent": "theirs"})
 	site.db.commit()
 	session = sessions.get(opened)
 	assert (session.current_state, session.pending_intent, session.turn_count) == ("MINE", "theirs", 1)
@@ -36,9 +37,8 @@ def test_context_and_flows_merge_by_key(sessions, site, opened, meanwhile):
 		turn.session.context["mine"] = 2
 		del turn.session.context["gone"]
 		turn.session.set_flow("order", "first")
-		meanwhile(
-			"sessions.update(name, lambda s: s.context.update(theirs=2)); sessions.set_flow(name, 'callback', 'when')"
-		)
+		meanwhile(in_workers.add_to_context, theirs=2)
+		meanwhile(api.set_flow, "callback", "when")
 	site.db.commit()
 	session = sessions.get(opened)
 	assert session.context == {"kept": 1, "theirs": 2, "mine": 2}
@@ -48,14 +48,14 @@ def test_context_and_flows_merge_by_key(sessions, site, opened, meanwhile):
 @pytest.mark.parametrize(
 	("mine", "theirs", "field"),
 	[
-		(lambda s: s.transition("MINE"), "sessions.transition(name, 'THEIRS')", "current_state"),
+		(lambda s: s.transition("MINE"), (api.transition, "THEIRS"), "current_state"),
 		(
 			lambda s: s.context.update(a=1),
-			"sessions.update(name, lambda s: s.context.update(a=2))",
+			(api.update, {"context": {"a": 2}}),
 			"context.a",
 		),
-		(lambda s: s.set_flow("order", "x"), "sessions.set_flow(name, 'order', 'y')", "flows.order"),
-		(lambda s: s.lock_agent("mine"), "sessions.lock_agent(name, 'theirs')", "active_agent"),
+		(lambda s: s.set_flow("order", "x"), (api.set_flow, "order", "y"), "flows.order"),
+		(lambda s: s.lock_agent("mine"), (api.lock_agent, "theirs"), "active_agent"),
 	],
 )
 def test_a_field_both_changed_differently_is_a_conflict_that_names_it(
@@ -63,7 +63,7 @@ def test_a_field_both_changed_differently_is_a_conflict_that_names_it(
 ):
 	with pytest.raises(sessions.SessionConflict) as raised, sessions.turn(opened, "hello") as turn:
 		mine(turn.session)
-		meanwhile(theirs)
+		meanwhile(*theirs)
 	site.db.rollback()
 	assert raised.value.field == field
 	assert field in str(raised.value)
@@ -73,8 +73,8 @@ def test_a_field_both_changed_differently_is_a_conflict_that_names_it(
 @pytest.mark.parametrize(
 	("mine", "theirs"),
 	[
-		(lambda s: s.lock_intent("pension_inquiry"), "sessions.deauthenticate(name)"),
-		(lambda s: s.deauthenticate("logout"), "sessions.lock_intent(name, 'pension_inquiry')"),
+		(lambda s: s.lock_intent("pension_inquiry"), (api.deauthenticate,)),
+		(lambda s: s.deauthenticate("logout"), (api.lock_intent, "pension_inquiry")),
 	],
 )
 def test_what_belongs_together_is_not_put_together_from_two_writers(
@@ -85,23 +85,19 @@ def test_what_belongs_together_is_not_put_together_from_two_writers(
 	site.db.commit()
 	with pytest.raises(sessions.SessionConflict), sessions.turn(opened, "hello") as turn:
 		mine(turn.session)
-		meanwhile(theirs)
+		meanwhile(*theirs)
 
 
 def test_the_same_change_twice_is_no_conflict(sessions, site, opened, meanwhile):
 	with sessions.turn(opened, "hello") as turn:
 		turn.session.transition("SAME")
-		meanwhile("sessions.transition(name, 'SAME')")
+		meanwhile(api.transition, "SAME")
 	site.db.commit()
 	assert sessions.get(opened).current_state == "SAME"
 
 
 def test_a_function_is_applied_again_to_the_newer_row(either, opened, sessions):
-	code = """
-sessions.update(name, lambda s: s.context.update(count=s.context.get("count", 0) + 1))
-frappe.db.commit()
-"""
-	race(either, code, [{"name": opened}] * 4, rounds=20)
+	race(either, racing.count_up, [{"name": opened}] * 4, rounds=20)
 	assert sessions.get(opened).context == {"count": 80}
 
 
@@ -110,14 +106,14 @@ def test_a_logout_meanwhile_survives_a_turn_that_began_before_it(sessions, site,
 	site.db.commit()
 	with sessions.turn(opened, "hello") as turn:
 		turn.session.context["asked"] = True
-		meanwhile("sessions.deauthenticate(name)")
+		meanwhile(api.deauthenticate)
 	site.db.commit()
 	assert not sessions.get(opened).authenticated
 
 
 def test_a_session_closed_meanwhile_refuses_the_turn(sessions, site, opened, meanwhile):
 	with pytest.raises(sessions.SessionClosed), sessions.turn(opened, "hello"):
-		meanwhile("sessions.close(name, 'over')")
+		meanwhile(api.close, "over")
 	site.db.rollback()
 	assert sessions.history(opened) == []
 
@@ -141,8 +137,8 @@ def test_clearing_the_context_is_seen_at_once_in_memory_and_database(sessions, s
 	site.db.commit()
 	sessions.clear_context(opened, state="ASK", keep=("name",))
 	site.db.commit()
-	look = "s = sessions.get(name); result = [s.current_state, s.context, s.flows, s.origin]"
-	assert worker().run(look, name=opened) == ["ASK", {"name": "Krishna"}, {}, "database"]
+	seen = worker().run(in_workers.look, opened, "current_state", "context", "flows", "origin")
+	assert seen == ["ASK", {"name": "Krishna"}, {}, "database"]
 	session = sessions.get(opened)
 	assert (session.current_state, session.context, session.origin) == ("ASK", {"name": "Krishna"}, "memory")
 
@@ -197,9 +193,8 @@ def test_two_workers_that_lock_a_device_at_the_same_moment_name_the_same_winner(
 	for device in devices:
 		sessions.open(device_id=device)
 	site.db.commit()
-	code = "lock = sessions.set_session_lock(devices[round], agent); frappe.db.commit(); result = [lock.agent, lock.won]"
-	agents = [{"devices": devices, "agent": agent} for agent in ("scheduling", "billing")]
-	first, second = race(either, code, agents, rounds=20)
+	routers = [{"devices": devices, "who": agent} for agent in ("scheduling", "billing")]
+	first, second = race(either, racing.route, routers, rounds=20)
 	for (named, won), (also_named, also_won) in zip(first, second, strict=True):
 		assert named == also_named and won != also_won
 
@@ -239,10 +234,8 @@ def test_flows_live_side_by_side_and_completed_ones_are_counted(sessions, site, 
 
 def test_a_worker_that_lost_its_lock_is_told_over_processes_too(sessions, site, opened, worker):
 	holder = worker()
-	holder.run(
-		"sessions.grant = sessions.lock_agent(name, 'scheduling', ttl=60); frappe.db.commit()", name=opened
-	)
+	holder.run(transactions.lock_agent_and_keep_the_grant, opened, "scheduling")
 	sessions.lock_agent(opened, "billing", steal=True)
 	site.db.commit()
 	with pytest.raises(WorkerError, match="SessionConflict"):
-		holder.run("sessions.transition(name, 'LATE', grant=sessions.grant)", name=opened)
+		holder.run(transactions.move_with_the_kept_grant, opened, "LATE")

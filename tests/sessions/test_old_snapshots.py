@@ -8,33 +8,16 @@ import secrets
 
 import pytest
 
+from tests import in_workers
 from tests.races import race
-
-BOT = """
-sender = f"{phone}-{round}"
-session = sessions.open(channel="WhatsApp", external_id=sender)
-with sessions.turn(session.id, f"hello from {who}", message_id=who) as turn:
-	turn.reply("hi")
-frappe.db.commit()
-result = session.id
-"""
-
-# As it is written in a webhook: before the bot answers nothing is written, while it answers an order is.
-SELLER = BOT.replace(
-	'\tturn.reply("hi")', '\tfrappe.get_doc({"doctype": "ToDo", "description": sender}).insert()'
-)
-
-ROUTER = """
-lock = sessions.set_session_lock(devices[round], who)
-frappe.db.commit()
-result = lock.agent
-"""
+from tests.sessions.in_workers import racing, transactions
 
 
-@pytest.mark.parametrize("bot", [BOT, SELLER])
-def test_two_workers_at_the_first_contact_both_get_their_message_stored(either, sessions, bot):
+@pytest.mark.parametrize("sells", [False, True])
+def test_two_workers_at_the_first_contact_both_get_their_message_stored(either, sessions, sells):
 	phone = secrets.token_hex(8)
-	first, second = race(either, bot, [{"phone": phone, "who": who} for who in ("one", "two")], rounds=25)
+	bots = [{"phone": phone, "who": who, "sells": sells} for who in ("one", "two")]
+	first, second = race(either, racing.first_contact, bots, rounds=25)
 	assert first == second  # one session for both, and no error
 	for name in first:
 		said = {turn.content for turn in sessions.history(name) if turn.role == "user"}
@@ -45,35 +28,24 @@ def test_two_routers_on_a_new_device_agree(either):
 	import uuid
 
 	devices = [str(uuid.uuid4()) for _round in range(40)]
-	first, second = race(either, ROUTER, [{"devices": devices, "who": who} for who in ("a", "b")], rounds=40)
+	routers = [{"devices": devices, "who": who} for who in ("a", "b")]
+	first, second = (
+		[agent for agent, _won in locks] for locks in race(either, racing.route, routers, rounds=40)
+	)
 	assert first == second and set(first) <= {"a", "b"}
-
-
-STALE = """
-frappe.db.sql("select count(*) from `tabConversation Session`")
-"""
-WORKING = """
-with sessions.turn(name, "hello", message_id="one") as turn:
-	frappe.get_doc({"doctype": "ToDo", "description": name}).insert()
-	turn.reply("hi")
-frappe.db.commit()
-result = frappe.db.count("ToDo", {"description": name})
-"""
 
 
 def test_a_bots_work_is_not_lost_to_a_snapshot_from_before_the_wait(either, sessions, site, opened):
 	late = either()
-	late.run(STALE)
+	late.run(in_workers.begin_snapshot)
 	sessions.transition(opened, "MOVED")
 	site.db.commit()
-	assert late.run(WORKING, name=opened) == 1
+	assert late.run(transactions.work_in_a_turn, opened) == 1
 
 
 def test_what_the_caller_wrote_before_is_not_committed_by_a_new_beginning(either, sessions, site, opened):
 	late = either()
-	late.run(
-		STALE + "frappe.get_doc({'doctype': 'ToDo', 'description': f'mine {name}'}).insert()", name=opened
-	)
+	late.run(transactions.note_in_an_old_snapshot, f"mine {opened}")
 	assert kept_of_theirs(late, sessions, site, opened) == 0
 
 
@@ -81,10 +53,7 @@ def kept_of_theirs(late, sessions, site, name: str) -> int:
 	"""The session moves, `late` takes a turn and rolls back: how much is left of what was written before the turn."""
 	sessions.transition(name, "MOVED")
 	site.db.commit()
-	late.run(
-		"try:\n\twith sessions.turn(name, 'hello'): pass\nexcept sessions.SessionConflict: pass", name=name
-	)
-	late.run("frappe.db.rollback()")
+	late.run(transactions.take_a_turn_or_conflict, name)
 	site.db.rollback()
 	return site.db.count("ToDo", {"description": f"mine {name}"})
 
@@ -92,27 +61,10 @@ def kept_of_theirs(late, sessions, site, name: str) -> int:
 def test_nor_is_what_frappe_does_not_count_any_more(either, sessions, site, opened):
 	"""It forgets its count at a rollback to a savepoint, which may come before the first session is touched."""
 	late = either()
-	late.run("for hook in frappe.get_hooks('before_job'): frappe.call(hook)")
-	late.run(
-		STALE
-		+ """
-frappe.get_doc({"doctype": "ToDo", "description": f"mine {name}"}).insert()
-frappe.db.savepoint("later")
-frappe.db.rollback(save_point="later")
-""",
-		name=opened,
-	)
+	late.run(transactions.begin_as_a_job)
+	late.run(transactions.note_in_an_old_snapshot_and_undo_nothing, f"mine {opened}")
 	assert kept_of_theirs(late, sessions, site, opened) == 0
 
 
 def test_a_savepoint_of_the_caller_survives_where_the_session_has_not_moved(either, opened):
-	caller = either()
-	code = """
-frappe.db.sql("select 1 from `tabConversation Session` limit 1")
-frappe.db.savepoint("mine")
-with sessions.turn(name, "hello"): pass
-frappe.db.rollback(save_point="mine")
-frappe.db.commit()
-result = sessions.get(name).turn_count
-"""
-	assert caller.run(code, name=opened) == 0
+	assert either().run(transactions.take_a_turn_between_savepoint_and_rollback, opened) == 0

@@ -6,6 +6,7 @@ import pytest
 
 from tests.races import race
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import racing
 
 __all__ = ["every_seal_fits"]
 
@@ -89,9 +90,8 @@ def test_the_key_is_taken_as_exact_bytes(sessions, site):
 def test_workers_that_open_at_once_get_one_session(either):
 	import uuid
 
-	code = "result = sessions.open(channel='WhatsApp', external_id=phones[round]).id; frappe.db.commit()"
 	phones = [uuid.uuid4().hex for _round in range(20)]
-	opened = race(either, code, [{"phones": phones}] * 4, rounds=20)
+	opened = race(either, racing.open_one, [{"phones": phones}] * 4, rounds=20)
 	assert all(len(set(of_one_person)) == 1 for of_one_person in zip(*opened, strict=True))
 
 

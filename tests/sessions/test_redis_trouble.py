@@ -5,9 +5,7 @@ import signal
 import pytest
 
 from dev.harness.proxy import Proxy
-
-STATE = "result = sessions.get(name).current_state"
-MOVE = "sessions.transition(name, state); frappe.db.commit()"
+from tests import in_workers
 
 
 @pytest.fixture
@@ -102,41 +100,30 @@ def test_a_redis_that_hangs_costs_time_and_nothing_else(sessions, site, opened, 
 
 def test_without_redis_a_second_message_waits_for_the_row(worker, opened, stopped):
 	first, second = worker(), worker()
-	first.run(
-		"block = sessions.turn(name, 'first'); turn = block.__enter__(); turn.reply('one'); sessions.block = block",
-		name=opened,
-	)
-	pending = second.start(
-		"with sessions.turn(name, 'second') as turn: turn.reply('two')\nfrappe.db.commit()", name=opened
-	)
-	first.run("sessions.block.__exit__(None, None, None); frappe.db.commit()")
+	first.run(in_workers.hold, opened, "first", "one")
+	pending = second.start(in_workers.say, opened, "second", "two")
+	first.run(in_workers.release)
 	pending()
-	history = first.run("result = [turn.content for turn in sessions.history(name)]", name=opened)
-	assert history == ["first", "one", "second", "two"]
+	assert first.run(in_workers.contents, opened) == ["first", "one", "second", "two"]
 
 
 def test_without_redis_a_busy_session_says_so_in_bounded_time(worker, opened, stopped):
 	first, second = worker(), worker()
-	first.run("sessions.block = sessions.turn(name, 'first'); sessions.block.__enter__()", name=opened)
-	impatient = """
-import dataclasses
-config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
-with sessions.turn(name, "second"): pass
-"""
+	first.run(in_workers.hold, opened)
 	with pytest.raises(Exception, match="SessionBusy"):
-		second.run(impatient, name=opened)
+		second.run(in_workers.say_impatiently, opened, "second")
 
 
 def test_a_worker_cut_off_from_redis_clears_what_it_could_not_mark(worker, opened, proxy):
 	cut_off, reader = worker(FRAPPE_REDIS_CACHE=proxy.url), worker()
-	cut_off.run(STATE, name=opened)
-	reader.run(STATE, name=opened)
+	cut_off.run(in_workers.state, opened)
+	reader.run(in_workers.state, opened)
 	proxy.cut()
-	cut_off.run(MOVE, name=opened, state="UNMARKED")
-	assert cut_off.run(STATE, name=opened) == "UNMARKED"
+	cut_off.run(in_workers.move, opened, "UNMARKED")
+	assert cut_off.run(in_workers.state, opened) == "UNMARKED"
 	proxy.mend()
-	cut_off.run(STATE, name=opened)
-	assert reader.run(STATE, name=opened) == "UNMARKED"
+	cut_off.run(in_workers.state, opened)
+	assert reader.run(in_workers.state, opened) == "UNMARKED"
 
 
 def test_an_entry_nobody_could_delete_ends_by_itself(worker, opened, proxy, cache_server):
@@ -144,15 +131,15 @@ def test_an_entry_nobody_could_delete_ends_by_itself(worker, opened, proxy, cach
 	from assistant_session.sessions.coherence import register
 
 	writer, reader = worker(FRAPPE_REDIS_CACHE=proxy.url), worker()
-	writer.run(MOVE, name=opened, state="PUBLISHED")
+	writer.run(in_workers.move, opened, "PUBLISHED")
 	assert 0 < cache_server.client().ttl(register.key("register", opened)) <= 120
 	proxy.cut()
-	writer.run(MOVE, name=opened, state="UNMARKED")
+	writer.run(in_workers.move, opened, "UNMARKED")
 	writer.kill()
 	cache_server.client().pexpire(register.key("register", opened), 1)
 	while cache_server.client().exists(register.key("register", opened)):
 		pass
-	assert reader.run(STATE, name=opened) == "UNMARKED"
+	assert reader.run(in_workers.state, opened) == "UNMARKED"
 
 
 def test_after_trouble_a_worker_asks_the_database_about_an_authentication(
@@ -161,16 +148,11 @@ def test_after_trouble_a_worker_asks_the_database_about_an_authentication(
 	sessions.authenticate(opened, {"name": "Hari"}, method="test")
 	site.db.commit()
 	troubled = worker(FRAPPE_REDIS_CACHE=proxy.url)
-	troubled.run(STATE, name=opened)
+	troubled.run(in_workers.state, opened)
 	proxy.cut()
-	troubled.run(STATE, name=opened)
+	troubled.run(in_workers.state, opened)
 	proxy.mend()
-	assert troubled.run(
-		"result = [sessions.get(name).origin, sessions.get(name).authenticated]", name=opened
-	) == [
-		"database",
-		True,
-	]
+	assert troubled.run(in_workers.look, opened, "origin", "authenticated") == ["database", True]
 
 
 def test_calls_are_limited_without_redis_too(site, stopped):
@@ -196,18 +178,12 @@ def test_redis_holds_plain_numbers_under_the_sites_prefix_only(sessions, site, o
 def test_a_hold_whose_answer_got_lost_is_given_back_when_redis_answers(worker, opened, cache_server):
 	"""Redis did what it was told and was too slow to say so: nobody may wait for that hold."""
 	slow, next_one = worker(), worker()
-	slow.run("with sessions.turn(name, 'zero'): pass\nfrappe.db.commit()", name=opened)
+	slow.run(in_workers.say, opened, "zero")
 	cache_server.signal(signal.SIGSTOP)
 	try:
-		slow.run("with sessions.turn(name, 'one'): pass\nfrappe.db.commit()", name=opened)
+		slow.run(in_workers.say, opened, "one")
 	finally:
 		cache_server.signal(signal.SIGCONT)
-	slow.run("sessions.get(name)", name=opened)
-	impatient = """
-import dataclasses
-config.settings.keep(dataclasses.replace(config.settings(), hold_wait=1), float("inf"))
-with sessions.turn(name, "two"): pass
-frappe.db.commit()
-result = sessions.get(name).turn_count
-"""
-	assert next_one.run(impatient, name=opened) == 3
+	slow.run(in_workers.state, opened)
+	next_one.run(in_workers.say_impatiently, opened, "two")
+	assert next_one.run(in_workers.look, opened, "turn_count") == [3]

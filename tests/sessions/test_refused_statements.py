@@ -10,25 +10,15 @@ import contextlib
 import pytest
 
 from assistant_session import database
+from assistant_session import sessions as api
 from dev.harness.caller import Caller
-from tests import databases
+from tests import databases, in_workers
 from tests.conftest import REPOSITORY, SITE
 from tests.people import right
+from tests.sessions.in_workers import transactions
 from tests.sessions.test_redis_trouble import stopped
 
 __all__ = ["stopped"]
-
-HELD = "frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)"
-GOES_ON = """
-databases.wait_for_locks(1)
-frappe.get_doc({"doctype": "ToDo", "description": name}).insert()
-try: sessions.transition(name, "NEVER")
-except sessions.SessionBusy: result = "busy"
-frappe.db.commit()
-"""
-MEETS_A_HOLD = GOES_ON.replace(
-	'sessions.transition(name, "NEVER")', 'sessions.turn(name, "hello").__enter__()'
-)
 
 
 def todos(site, text: str) -> int:
@@ -38,15 +28,15 @@ def todos(site, text: str) -> int:
 
 def test_who_is_told_that_a_session_is_busy_goes_on_with_what_they_wrote(worker, site, opened):
 	caller, holder = worker(), worker()
-	holder.run(HELD, name=opened)
-	assert caller.run(GOES_ON, name=opened) == "busy"
+	holder.run(in_workers.lock_rows, opened)
+	assert caller.run(transactions.note_and_meet_a_lock, opened, by_turn=False) == "busy"
 	assert todos(site, opened) == 1
 
 
 def test_the_same_where_the_row_is_the_hold_because_redis_is_away(worker, site, opened, stopped):
 	caller, holder = worker(), worker()
-	holder.run(HELD, name=opened)
-	assert caller.run(MEETS_A_HOLD, name=opened) == "busy"
+	holder.run(in_workers.lock_rows, opened)
+	assert caller.run(transactions.note_and_meet_a_lock, opened, by_turn=True) == "busy"
 	assert todos(site, opened) == 1
 
 
@@ -111,29 +101,20 @@ def test_a_row_locked_apart_stays_locked_until_the_end(site, opened, worker):
 
 	def hold(db) -> None:
 		db.sql("select name from `tabConversation Session` where name = %s for update", opened)
-		other.run("databases.wait_for_locks(1)")
+		other.run(databases.wait_for_locks, 1)
 		with pytest.raises(Exception, match="SessionBusy"):
-			other.run("sessions.transition(name, 'NEVER')", name=opened)
+			other.run(api.transition, opened, "NEVER")
 
 	other = worker()
 	database.in_own_transaction(lambda db: db.sql("select 1"))
 	database.in_own_transaction(hold)
-	other.run("frappe.db.rollback(); sessions.transition(name, 'NOW'); frappe.db.commit()", name=opened)
+	other.run(transactions.move_on, opened, "NOW")
 
 
 def test_who_waited_apart_for_a_row_goes_on_with_what_is_there_by_then(site, sessions, opened, worker):
-	code = """
-from assistant_session import database
-tries, sql = [], "select version from `tabConversation Session` where name = %s for update"
-def look(db):
-	tries.append(1)
-	return db.sql(sql, name)[0][0]
-database.in_own_transaction(lambda db: db.sql("select 1"))
-result = [database.in_own_transaction(look), len(tries)]
-"""
 	other, before = worker(), sessions.get(opened).version
 	sessions.transition(opened, "WRITTEN")
-	waiting = other.start(code, name=opened)
+	waiting = other.start(transactions.look_after_waiting, opened)
 	databases.until_running("select version from `tabConversation Session`")
 	site.db.commit()
 	assert waiting() == [before + 1, 1]
@@ -151,7 +132,7 @@ def user_turns(page) -> list[str]:
 def test_a_bot_that_meets_a_busy_session_can_answer_all_the_same(page, worker, sessions, site):
 	other, holder = sessions.open().id, worker()
 	site.db.commit()
-	holder.run(HELD, name=other)
+	holder.run(in_workers.lock_rows, other)
 	answer = page.own("send_message", message=f"move {other}", message_id="one")
 	assert [reply["content"] for reply in answer.json()["message"]["replies"]] == ["it is busy"]
 
@@ -206,7 +187,7 @@ def test_the_doctor_sees_one_moment(site, opened, worker):
 	with database.committed_snapshot() as db:
 		turns = "select count(*) from `tabConversation Turn` where session = %s"
 		assert db.sql(turns, opened)[0][0] == 0
-		other.run("sessions.add_turn(name, 'user', 'hello'); frappe.db.commit()", name=opened)
+		other.write(api.add_turn, opened, "user", "hello")
 		assert db.sql(turns, opened)[0][0] == 0
 
 

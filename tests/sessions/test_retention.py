@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from tests import in_workers
 from tests.races import race
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import racing
 
 __all__ = ["every_seal_fits"]
 
@@ -76,10 +78,9 @@ def test_sessions_go_with_all_that_belongs_to_them(retention, ended, left, sessi
 def test_every_worker_says_not_found_afterwards(retention, ended, worker):
 	(name,) = ended(1)
 	other = worker()
-	assert other.run("result = len(sessions.history(name))", name=name) == 2
+	assert len(other.run(in_workers.contents, name)) == 2
 	retention.purge(DAYS)
-	code = "try: sessions.get(name)\nexcept sessions.SessionError as error: result = type(error).__name__"
-	assert other.run(code, name=name) == "SessionNotFound"
+	assert other.run(in_workers.refusal, name) == "SessionNotFound"
 
 
 def test_a_legal_hold_keeps_them_and_is_counted(retention, ended, left):
@@ -105,8 +106,7 @@ def test_a_step_is_bounded_and_turns_go_before_their_session(retention, ended, l
 
 def test_two_that_run_at_once_share_the_work(retention, ended, left, worker):
 	names = ended(30)
-	code = "from assistant_session.maintenance import retention\nresult = retention.purge(days)"
-	assert sum(purged for (purged,) in race(worker, code, [{"days": DAYS}] * 2)) == 30 * 5
+	assert sum(purged for (purged,) in race(worker, racing.purge, [{"days": DAYS}] * 2)) == 30 * 5
 	assert all(left(name) == (0, 0, 0) for name in names)
 
 
@@ -116,12 +116,11 @@ def test_those_somebody_has_locked_do_not_keep_the_later_ones_waiting(
 	names = ended(4)
 	monkeypatch.setattr(retention, "SESSIONS", 2)
 	holder = worker()
-	code = "frappe.db.sql('select name from `tabConversation Session` where name in %s for update', [names])"
 	first = sorted(names)[:2]
-	holder.run(code, names=first)
+	holder.run(in_workers.lock_rows, *first)
 	assert retention.purge(DAYS) == 2 * 5
 	assert [left(name) for name in first] == [(1, 2, 2)] * 2
-	holder.run("frappe.db.rollback()")
+	holder.rollback()
 	assert retention.purge(DAYS) == 2 * 5
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from dev.harness.caller import TOKEN, Caller
 from dev.harness.users import new_user
+from tests import in_workers
 from tests.conftest import SITE
 from tests.damaged import ensured, kinds
 from tests.desk.test_desk_edits import another
@@ -101,14 +102,11 @@ def test_where_the_trail_does_not_fit_the_row_is_left_alone_too(sessions, site, 
 	assert stored(told) == before
 
 
-def sealed_columns() -> tuple:
-	from assistant_session.sessions.tables import seals
-
-	return seals.SEALED
-
-
-@pytest.mark.parametrize("column", [column for column in sealed_columns() if column != "name"])
-def test_each_column_it_covers_is_covered(told, sessions, stored, set_row, column):
+@pytest.mark.parametrize(
+	"column", ["user", "user_profile", "creation", "turn_count", "old_token_until", "authenticated"]
+)
+def test_a_column_of_each_type_is_covered_as_the_database_gives_it(told, sessions, stored, set_row, column):
+	"""Every one of them: tests/unit/test_sealed_values.py."""
 	moment = column.endswith("_until") or column == "creation"
 	value = "2001-01-01 00:00:00" if moment else another(column, stored(told)[column])
 	set_row(told, **{column: value})
@@ -445,24 +443,6 @@ def test_with_another_key_of_the_same_id_nobody_is(told, sessions, conf):
 	assert {ROW, TURNS} < set(kinds(sessions.report(told)))
 
 
-def test_two_sites_with_the_same_key_have_different_seals(told, site, monkeypatch):
-	from assistant_session.sessions.tables import seals, session_rows
-
-	row = session_rows.select(told)
-	assert seals.fits(row)
-	monkeypatch.setattr(site.local, "site", "elsewhere.localhost")
-	assert seals.problem(row) == seals.OTHER
-
-
-def test_an_answer_is_remembered_for_the_same_row_and_keys_alone(told, site, conf):
-	from assistant_session.sessions.tables import seals, session_rows
-
-	row = session_rows.select(told)
-	assert seals.fits(row) and not seals.fits(row._replace(user="Guest")) and seals.fits(row)
-	conf()
-	assert not seals.fits(row)
-
-
 def test_a_rename_of_user_and_party_keeps_the_seal(sessions, site):
 	old, new = (f"{secrets.token_hex(6)}@example.com" for _one in range(2))
 	new_user(old)
@@ -513,10 +493,9 @@ def unsealed(told, sessions, site, damage):
 
 def test_the_migration_seals_what_is_there_authentications_included(unsealed, sealing, sessions, worker):
 	other = worker()
-	code = "result = sessions.get(name).authenticated"
-	assert other.run(code, name=unsealed[0]) is False
+	assert other.run(in_workers.look, unsealed[0], "authenticated") == [False]
 	assert sealing.seal_what_is_there() >= 4 + 7
-	assert other.run(code, name=unsealed[0]) is True
+	assert other.run(in_workers.look, unsealed[0], "authenticated") == [True]
 	assert all(sessions.report(name).consistent for name in unsealed)
 
 
@@ -553,9 +532,9 @@ def test_it_does_not_touch_what_has_a_seal(told, sealing, stored, set_row):
 
 def test_a_worker_that_writes_meanwhile_writes_on_the_sealed_row(unsealed, sealing, sessions, worker, site):
 	other = worker()
-	other.run("sessions.get(name)", name=unsealed[1])
+	other.run(in_workers.state, unsealed[1])
 	sealing.seal_what_is_there()
-	other.run("sessions.transition(name, 'NEXT'); frappe.db.commit()", name=unsealed[1])
+	other.run(in_workers.move, unsealed[1], "NEXT")
 	assert sessions.report(unsealed[1]).consistent
 
 

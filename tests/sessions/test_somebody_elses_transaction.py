@@ -2,29 +2,21 @@
 
 import pytest
 
+from assistant_session import sessions as api
+from tests import in_workers
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import leases, transactions
 
 __all__ = ["every_seal_fits"]
-
-STATE = "result = sessions.get(name).current_state"
-
-SAVEPOINT = """
-frappe.get_doc({"doctype": "ToDo", "description": mark}).insert()
-frappe.db.savepoint("a")
-frappe.db.set_value("ToDo", {"description": mark}, "priority", "High")
-frappe.db.rollback(save_point="a")
-with sessions.turn(name, "hello"): pass
-"""
-SEEN = "frappe.db.rollback(); result = frappe.db.count('ToDo', {'description': mark})"
 
 
 def test_a_turn_after_a_rolled_back_savepoint_commits_nothing_of_the_caller(worker, opened):
 	caller, other = worker(), worker()
-	caller.run(SAVEPOINT, name=opened, mark=opened)
-	assert other.run(SEEN, mark=opened) == 0
-	caller.run("frappe.db.rollback()")
-	assert other.run(SEEN, mark=opened) == 0
-	assert other.run("result = sessions.get(name).turn_count", name=opened) == 0
+	caller.run(transactions.take_a_turn_after_a_part_was_undone, opened)
+	assert other.run(transactions.notes_now, opened) == 0
+	caller.rollback()
+	assert other.run(transactions.notes_now, opened) == 0
+	assert other.run(in_workers.look, opened, "turn_count") == [0]
 
 
 def test_a_savepoint_and_a_row_lock_of_the_caller_survive_a_turn(worker, opened, sessions, site):
@@ -34,9 +26,8 @@ def test_a_savepoint_and_a_row_lock_of_the_caller_survive_a_turn(worker, opened,
 	site.db.savepoint("mine")
 	with sessions.turn(opened, "hello"):
 		pass
-	impatient = "databases.wait_for_locks(1); sessions.transition(name, 'X')"
 	with pytest.raises(Exception, match="SessionBusy"):
-		worker().run(impatient, name=other)
+		worker().run(in_workers.transition_without_waiting, other, "X")
 	site.db.rollback(save_point="mine")
 	assert sessions.get(opened).turn_count == 0
 
@@ -47,8 +38,7 @@ def test_a_message_another_worker_stored_while_our_hold_was_lost_is_repeated(
 	with sessions.turn(opened, "hello", message_id="one") as turn:
 		turn.reply("ours")
 		cache_server.flush()
-		theirs = "with sessions.turn(name, 'hello', message_id='one') as turn: turn.reply('theirs')\nfrappe.db.commit()"
-		worker().run(theirs, name=opened)
+		worker().run(in_workers.say, opened, "hello", "theirs", "one")
 	site.db.commit()
 	assert (turn.repeated, turn.replies) == (True, ["theirs"])
 	assert [stored.content for stored in sessions.history(opened)] == ["hello", "theirs"]
@@ -100,18 +90,7 @@ def test_a_commit_inside_a_block_is_seen_inside_the_block(sessions, site, opened
 
 def test_a_hold_whose_connection_vanished_is_renewed_no_more(worker, opened):
 	"""At once: a garbage collection may be minutes away."""
-	code = """
-import gc
-gc.disable()
-sessions.block = sessions.turn(name, "hello")
-sessions.block.__enter__(), sessions.block.__exit__(None, None, None)
-del sessions.block
-before = len(leases._renewed)
-frappe.local.db.close()
-frappe.connect()
-result = [before, len(leases._renewed)]
-"""
-	assert worker().run(code, name=opened) == [1, 0]
+	assert worker().run(leases.renewed_before_and_after_the_connection_vanished, opened) == [1, 0]
 
 
 def test_a_callback_that_raises_before_commit_frees_the_session_at_the_rollback(
@@ -130,12 +109,9 @@ def test_a_callback_that_raises_before_commit_frees_the_session_at_the_rollback(
 
 def test_a_job_with_an_old_snapshot_reads_the_whole_history(worker, opened):
 	job, other = worker(), worker()
-	job.run(
-		"frappe.get_doc({'doctype': 'ToDo', 'description': 'x'}).insert(); sessions.history(name)",
-		name=opened,
-	)
-	other.run("sessions.add_turn(name, 'user', 'hello'); frappe.db.commit()", name=opened)
-	assert job.run("result = [turn.content for turn in sessions.history(name)]", name=opened) == ["hello"]
+	job.run(transactions.note_and_read_history, opened, "x")
+	other.write(api.add_turn, opened, "user", "hello")
+	assert job.run(in_workers.contents, opened) == ["hello"]
 
 
 @pytest.mark.by_sql
@@ -144,11 +120,8 @@ def test_one_locked_session_does_not_stop_the_sweep(worker, sessions, site):
 	site.db.sql("update `tabConversation Session` set expires_at = '2001-01-01' where name in %s", [names])
 	site.db.commit()
 	locker, sweeper = worker(), worker()
-	locker.run(
-		"frappe.db.sql('select name from `tabConversation Session` where name = %s for update', name)",
-		name=names[0],
-	)
-	sweeper.run("databases.wait_for_locks(1); sessions.cleanup_expired(); frappe.db.commit()")
+	locker.run(in_workers.lock_rows, names[0])
+	sweeper.run(transactions.end_what_is_overdue_without_waiting)
 	status = [site.db.get_value("Conversation Session", name, "status") for name in names]
 	assert status == ["Active", "Expired"]
 
@@ -166,10 +139,10 @@ def test_a_renamed_party_is_seen_by_every_worker_and_may_be_deleted(worker, sess
 	name = sessions.open(party=("Tag", tag)).id
 	site.db.commit()
 	reader = worker()
-	reader.run(STATE, name=name)
+	reader.run(in_workers.state, name)
 	site.rename_doc("Tag", tag, f"new-{opened}", force=True)
 	site.db.commit()
-	assert reader.run("result = sessions.get(name).party", name=name) == f"new-{opened}"
+	assert reader.run(in_workers.look, name, "party") == [f"new-{opened}"]
 	site.delete_doc("Tag", f"new-{opened}")
 	site.db.commit()
 
@@ -198,9 +171,8 @@ def test_a_session_adopted_from_a_race_passes_the_same_checks_as_a_found_one(
 def test_a_lost_transaction_is_not_repeated_without_the_work_before_a_savepoint(worker, opened):
 	"""Frappe counts no writes after a rollback to a savepoint; repeating would lose the ToDo without a word."""
 	old, new = worker(), worker()
-	old.run("databases.isolate(strictly=True); sessions.get(name)", name=opened)
-	before = SAVEPOINT.partition("with sessions.turn")[0]
-	old.run(before, mark=opened)
-	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=opened)
+	old.run(transactions.isolate_strictly_and_look, opened)
+	old.run(transactions.note_and_undo_a_part, opened)
+	new.write(api.update, opened, {"context": {"new": 1}})
 	with pytest.raises(Exception, match="SessionConflict"):
-		old.run("sessions.transition(name, 'NEVER')", name=opened)
+		old.run(api.transition, opened, "NEVER")

@@ -2,16 +2,17 @@
 
 import pytest
 
+from assistant_session import sessions as api
 from dev.harness.worker import WorkerError
+from tests import databases, in_workers
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import transactions
 
 __all__ = ["every_seal_fits"]
 
-STATE = "result = sessions.get(name).current_state"
-
 
 def other_state(worker, name: str):
-	return worker().run(STATE, name=name)
+	return worker().run(in_workers.state, name)
 
 
 def register_keys(cache_server, name: str) -> list[bytes]:
@@ -25,11 +26,11 @@ def test_nothing_is_committed_for_the_caller(sessions, site, opened, worker):
 
 def test_a_rollback_leaves_no_trace(sessions, site, opened, worker, cache_server):
 	reader = worker()
-	reader.run(STATE, name=opened)
+	reader.run(in_workers.state, opened)
 	sessions.transition(opened, "NEVER")
 	site.db.rollback()
 	assert sessions.get(opened).current_state is None
-	assert reader.run(STATE, name=opened) is None
+	assert reader.run(in_workers.state, opened) is None
 	assert not [
 		key for key in register_keys(cache_server, opened) if cache_server.client().get(key)[:1] == b"m"
 	]
@@ -38,14 +39,14 @@ def test_a_rollback_leaves_no_trace(sessions, site, opened, worker, cache_server
 def test_a_rolled_back_session_was_never_opened(sessions, site, worker):
 	name = sessions.open().id
 	site.db.rollback()
-	for read in (lambda: sessions.get(name), lambda: worker().run(STATE, name=name)):
+	for read in (lambda: sessions.get(name), lambda: worker().run(in_workers.state, name)):
 		with pytest.raises(Exception, match=r"SessionNotFound|no such"):
 			read()
 
 
 def test_a_rollback_to_a_savepoint_leaves_no_trace(sessions, site, opened, worker):
 	reader = worker()
-	reader.run(STATE, name=opened)
+	reader.run(in_workers.state, opened)
 	sessions.update(opened, {"context": {"kept": 1}})
 	site.db.savepoint("here")
 	sessions.transition(opened, "UNDONE")
@@ -54,10 +55,7 @@ def test_a_rollback_to_a_savepoint_leaves_no_trace(sessions, site, opened, worke
 	site.db.commit()
 	session = sessions.get(opened)
 	assert (session.current_state, session.context) == (None, {"kept": 1})
-	assert reader.run("s = sessions.get(name); result = [s.current_state, s.context]", name=opened) == [
-		None,
-		{"kept": 1},
-	]
+	assert reader.run(in_workers.look, opened, "current_state", "context") == [None, {"kept": 1}]
 
 
 def test_a_turn_undone_by_a_savepoint_can_be_stored_again(sessions, site, opened):
@@ -75,65 +73,41 @@ def test_a_turn_undone_by_a_savepoint_can_be_stored_again(sessions, site, opened
 
 def test_a_lost_connection_at_commit_is_survived_by_everybody(worker, opened):
 	writer, reader = worker(), worker()
-	reader.run(STATE, name=opened)
-	number = writer.run(
-		"sessions.transition(name, 'LOST'); result = databases.connection_number()", name=opened
-	)
-	reader.run("databases.kill(number)", number=number)
+	reader.run(in_workers.state, opened)
+	writer.run(api.transition, opened, "LOST")
+	reader.run(databases.kill, writer.run(databases.connection_number))
 	with pytest.raises(WorkerError):
-		writer.run("frappe.db.commit()")
-	writer.run("frappe.db.connect(); frappe.db.rollback()")
-	assert reader.run(STATE, name=opened) is None
-	writer.run("sessions.transition(name, 'AGAIN'); frappe.db.commit()", name=opened)
-	assert [one.run(STATE, name=opened) for one in (writer, reader)] == ["AGAIN", "AGAIN"]
+		writer.commit()
+	writer.run(transactions.connect_again)
+	assert reader.run(in_workers.state, opened) is None
+	writer.run(in_workers.move, opened, "AGAIN")
+	assert [one.run(in_workers.state, opened) for one in (writer, reader)] == ["AGAIN", "AGAIN"]
 
 
 def test_what_a_failed_commit_lost_is_not_published_by_the_next_one(worker, sessions, site):
 	lost, kept = sessions.open().id, sessions.open().id
 	site.db.commit()
 	writer, reader = worker(), worker()
-	code = """
-sql = frappe.db.sql
-def failing(query, *arguments, **more):
-	if query == "commit": raise RuntimeError("the database is away")
-	return sql(query, *arguments, **more)
-sessions.transition(lost, "LOST")
-frappe.db.sql = failing
-try: frappe.db.commit()
-except RuntimeError: pass
-frappe.db.sql = sql
-frappe.db.sql("rollback")
-sessions.transition(kept, "KEPT")
-frappe.db.commit()
-"""
-	writer.run(code, lost=lost, kept=kept)
-	assert [writer.run(STATE, name=name) for name in (lost, kept)] == [None, "KEPT"]
-	assert [reader.run(STATE, name=name) for name in (lost, kept)] == [None, "KEPT"]
+	writer.run(transactions.move_to_nowhere_and_elsewhere, lost, kept)
+	assert [writer.run(in_workers.state, name) for name in (lost, kept)] == [None, "KEPT"]
+	assert [reader.run(in_workers.state, name) for name in (lost, kept)] == [None, "KEPT"]
 
 
 def test_a_raising_callback_of_somebody_else_makes_nobody_read_old_rows(worker, opened):
 	writer, reader = worker(), worker()
-	reader.run(STATE, name=opened)
-	code = """
-frappe.db.after_commit.add(lambda: 1 / 0)
-sessions.transition(name, "WRITTEN")
-try: frappe.db.commit()
-except ZeroDivisionError: pass
-"""
-	writer.run(code, name=opened)
-	assert [one.run(STATE, name=opened) for one in (reader, writer)] == ["WRITTEN", "WRITTEN"]
+	reader.run(in_workers.state, opened)
+	writer.run(transactions.move_and_commit_past_a_callback_that_raises, opened)
+	assert [one.run(in_workers.state, opened) for one in (reader, writer)] == ["WRITTEN", "WRITTEN"]
 
 
 def test_after_a_conflict_the_current_row_is_read_and_not_the_snapshot(worker, opened):
 	"""Where the database allows to write past the snapshot at all."""
 	old, new = worker(), worker()
-	old.run("databases.isolate(strictly=False)")
-	old.run(
-		"frappe.get_doc({'doctype': 'ToDo', 'description': 'x'}).insert(); sessions.get(name)", name=opened
-	)
-	new.run("sessions.update(name, lambda s: s.context.update(new=1)); frappe.db.commit()", name=opened)
-	old.run("sessions.update(name, lambda s: s.context.update(old=1)); frappe.db.commit()", name=opened)
-	assert new.run("result = sessions.get(name).context", name=opened) == {"new": 1, "old": 1}
+	old.run(databases.isolate, strictly=False)
+	old.run(transactions.note_and_look, opened, "x")
+	new.run(in_workers.add_to_context, opened, new=1)
+	old.run(in_workers.add_to_context, opened, old=1)
+	assert new.run(in_workers.look, opened, "context") == [{"new": 1, "old": 1}]
 
 
 @pytest.mark.parametrize("strictly", [False, True])
@@ -142,53 +116,46 @@ def test_a_lost_transaction_is_repeated_when_it_held_nothing_else(worker, sessio
 	name = sessions.open().id
 	site.db.commit()
 	old, new = worker(), worker()
-	old.run("databases.isolate(strictly)", strictly=strictly)
-	old.run("sessions.get(name)", name=name)
-	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=name)
-	old.run("sessions.transition(name, 'REPEATED'); frappe.db.commit()", name=name)
-	state = "s = sessions.get(name); result = [s.current_state, s.context]"
-	assert new.run(state, name=name) == ["REPEATED", {"new": 1}]
+	old.run(databases.isolate, strictly)
+	old.run(api.get, name)
+	new.write(api.update, name, {"context": {"new": 1}})
+	old.run(in_workers.move, name, "REPEATED")
+	assert new.run(in_workers.look, name, "current_state", "context") == ["REPEATED", {"new": 1}]
 
 
 def test_a_lost_transaction_with_other_work_in_it_is_a_conflict(worker, sessions, site):
 	name = sessions.open().id
 	site.db.commit()
 	old, new = worker(), worker()
-	old.run("databases.isolate(strictly=True)")
-	old.run(
-		"todo = frappe.get_doc({'doctype': 'ToDo', 'description': 'gone'}).insert(); sessions.get(name)",
-		name=name,
-	)
-	new.run("sessions.update(name, {'context': {'new': 1}}); frappe.db.commit()", name=name)
+	old.run(databases.isolate, strictly=True)
+	old.run(transactions.note_and_look, name, "gone")
+	new.write(api.update, name, {"context": {"new": 1}})
 	with pytest.raises(WorkerError) as raised:
-		old.run("sessions.transition(name, 'NEVER')", name=name)
+		old.run(api.transition, name, "NEVER")
 	assert raised.value.kind == "SessionConflict"
-	old.run("frappe.db.commit()")
-	assert new.run("result = frappe.db.count('ToDo', {'description': 'gone'})") == 0
-
-
-OLDER = "databases.isolate(strictly=True); frappe.db.count('ToDo')"  # its snapshot is from before the session
-MOVED = "sessions.transition(name, 'MOVED'); frappe.db.commit()"
+	old.commit()
+	assert new.run(in_workers.notes, "gone") == 0
 
 
 def test_a_session_opened_after_the_snapshot_is_written_to_when_nothing_else_was(worker, sessions, site):
 	old, reader = worker(), worker()
-	old.run(OLDER)
+	old.run(transactions.see_an_older_database)
 	name = sessions.open().id
 	site.db.commit()
-	old.run(MOVED, name=name)
-	assert reader.run(STATE, name=name) == "MOVED"
+	old.run(in_workers.move, name, "MOVED")
+	assert reader.run(in_workers.state, name) == "MOVED"
 
 
 def test_with_other_work_in_the_transaction_it_is_a_conflict_and_not_an_unknown_session(
 	worker, sessions, site
 ):
 	old = worker()
-	old.run(OLDER + "; frappe.get_doc({'doctype': 'ToDo', 'description': 'gone'}).insert()")
+	old.run(transactions.see_an_older_database)
+	old.run(in_workers.note, "gone")
 	name = sessions.open().id
 	site.db.commit()
 	with pytest.raises(WorkerError) as raised:
-		old.run(MOVED, name=name)
+		old.run(in_workers.move, name, "MOVED")
 	assert raised.value.kind == "SessionConflict"
 
 
@@ -196,11 +163,10 @@ def test_a_deadlock_takes_one_of_two_and_loses_neither(worker, sessions, site, t
 	first, second = sessions.open().id, sessions.open().id
 	site.db.commit()
 	one, other = worker(), worker()
-	lock = "frappe.db.sql('select name from `tabConversation Session` where name = %s for update', held)\n"
-	one.run(lock, held=first)
-	other.run(lock, held=second)
-	pending = one.start("sessions.transition(wanted, 'ONE'); frappe.db.commit()", wanted=second)
-	waiting = other.start("sessions.transition(wanted, 'OTHER'); frappe.db.commit()", wanted=first)
+	one.run(in_workers.lock_rows, first)
+	other.run(in_workers.lock_rows, second)
+	pending = one.start(in_workers.move, second, "ONE")
+	waiting = other.start(in_workers.move, first, "OTHER")
 	pending(), waiting()
 	assert (sessions.get(second).current_state, sessions.get(first).current_state) == ("ONE", "OTHER")
 

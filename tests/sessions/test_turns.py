@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests import in_workers
 from tests.races import race
 from tests.sealed import every_seal_fits
+from tests.sessions.in_workers import leases
 
 __all__ = ["every_seal_fits"]
 
@@ -32,10 +34,8 @@ def test_message_replies_and_changes_are_stored_in_one_go(sessions, site, opened
 		(3, "system", 1),
 	]
 	assert (stored[0].intent, stored[0].metadata, stored[0].state) == ("order", {"page": 1}, "ORDERING")
-	other = worker().run(
-		"s = sessions.get(name); result = [s.current_state, s.get_flow('bulk_order').data]", name=opened
-	)
-	assert other == ["ORDERING", {"quantity": 11}]
+	state, flows = worker().run(in_workers.look, opened, "current_state", "flows")
+	assert (state, flows["bulk_order"]["data"]) == ("ORDERING", {"quantity": 11})
 
 
 def test_an_exception_in_the_block_stores_nothing_and_frees_the_session(sessions, site, opened):
@@ -49,8 +49,7 @@ def test_an_exception_in_the_block_stores_nothing_and_frees_the_session(sessions
 
 def test_a_repeated_message_id_adds_nothing_on_any_worker(sessions, site, opened, worker):
 	talk(sessions, site, opened, "hello", "one")
-	code = "with sessions.turn(name, 'hello', message_id='one') as turn: result = [turn.repeated, turn.replies]\nfrappe.db.commit()"
-	assert worker().run(code, name=opened) == [True, ["re: hello"]]
+	assert worker().run(in_workers.say, opened, "hello", message_id="one") == [True, ["re: hello"]]
 	assert contents(sessions, opened) == ["hello", "re: hello"]
 
 
@@ -88,23 +87,14 @@ def test_a_message_id_is_not_readable_in_the_table(sessions, site, opened):
 	assert "my-order-77" not in str(keys)
 
 
-WAITS = """
-{before}
-frappe.db.sql("select count(*) from `tabConversation Turn`")
-with sessions.turn(name, "hello", message_id="one") as turn:
-	result = [turn.repeated, turn.session.current_state, len(sessions.history(name))]
-frappe.db.commit()
-"""
-
-
-@pytest.mark.parametrize("before", ["", "frappe.get_doc({'doctype': 'ToDo', 'description': 'x'}).insert()"])
-def test_whoever_waited_for_the_hold_sees_what_was_written_meanwhile(sessions, site, opened, worker, before):
+@pytest.mark.parametrize("working", [False, True])
+def test_whoever_waited_for_the_hold_sees_what_was_written_meanwhile(sessions, site, opened, worker, working):
 	"""Its snapshot is from before the wait; the bot must not answer one message twice."""
 	late = worker()
 	with sessions.turn(opened, "hello", message_id="one") as turn:
 		turn.session.transition("ANSWERED")
 		turn.reply("hi")
-		pending = late.start(WAITS.format(before=before), name=opened)
+		pending = late.start(leases.see_what_was_written_meanwhile, opened, working)
 		late_has_started(worker)
 	site.db.commit()
 	assert pending() == [True, "ANSWERED", 2]
@@ -117,19 +107,7 @@ def late_has_started(worker) -> None:
 
 def test_a_second_message_waits_and_replies_never_interleave(opened, worker, sessions):
 	"""One waits; who comes third is told so at once, and comes again."""
-	code = """
-stored = False
-while not stored:
-	try:
-		with sessions.turn(name, f"{who}{round}") as turn:
-			time.sleep(0.01)
-			turn.reply(f"re: {who}{round}")
-		frappe.db.commit()
-		stored = True
-	except sessions.SessionBusy:
-		frappe.db.rollback()
-"""
-	race(worker, code, [{"name": opened, "who": who} for who in "ABC"], rounds=5)
+	race(worker, leases.say_whenever_it_is_free, [{"name": opened, "who": who} for who in "ABC"], rounds=5)
 	stored = sessions.history(opened)
 	assert [turn.sequence for turn in stored] == list(range(1, 31))
 	assert all(
@@ -178,5 +156,5 @@ def test_a_turn_keeps_the_session_alive_and_reading_does_not(sessions, site, ope
 
 
 def test_restorations_are_counted_with_the_next_write(sessions, site, opened, worker):
-	worker().run("with sessions.turn(name, 'hello'): pass\nfrappe.db.commit()", name=opened)
+	worker().run(in_workers.say, opened, "hello")
 	assert sessions.get(opened).restored_count == 1

@@ -26,6 +26,7 @@ def test_turns_are_read_a_bounded_number_at_once(monkeypatch):
 WRITERS = {
 	("sessions/tables/session_rows.py", "replace"),  # seals
 	("sessions/tables/session_rows.py", "mark_idle"),  # a column no Row holds
+	("sessions/tables/session_rows.py", "show"),  # columns no Row holds
 	("sessions/tables/session_rows.py", "disown"),  # columns of Frappe's
 	("maintenance/sealing.py", "_seal_rows"),  # seals
 }

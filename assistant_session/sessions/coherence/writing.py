@@ -19,7 +19,7 @@ from ... import compat, database
 from ...counters import Counts, counters
 from .. import config
 from ..errors import SessionClosed, SessionConflict, SessionExpired, SessionNotFound
-from ..tables import events, proof, seals, session_rows, turns
+from ..tables import events, listing, proof, seals, session_rows, turns
 from ..tables.events import Event
 from ..tables.row import Changes, Row, merge
 from ..tables.turns import Draft, Turn
@@ -194,7 +194,7 @@ def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	now = config.now()
 	write = _without_lapsed(row, write, now)
 	chained, records = events.chain(row, write.events, now)
-	changes = {**write.changes, **_activity(row, write, now), **chained}
+	changes = {**write.changes, **_activity(row, write, now), **_last_said(write), **chained}
 	with _leaving_theirs_usable(row.name):
 		replaced = session_rows.replace(row, changes, now, fence=fence, sealed_anew=write.seal_anew or None)
 	if replaced is None:
@@ -271,6 +271,11 @@ def _without_lapsed(row: Row, write: Write, now: datetime) -> Write:
 	reason = "row altered" if proof.in_time(row, now) else "time"
 	event = Event("deauthenticated", {"reason": reason})
 	return replace(write, changes={**proof.ENDED, **write.changes}, events=[event, *write.events])
+
+
+def _last_said(write: Write) -> dict[str, str]:
+	said = [draft for draft in write.turns if draft.role != turns.SYSTEM]
+	return listing.of_last(said[-1].role, said[-1].content) if said else {}
 
 
 def _activity(row: Row, write: Write, now: datetime) -> dict[str, Any]:

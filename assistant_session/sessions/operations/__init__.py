@@ -5,6 +5,7 @@ turn_block        one message processed: the lease, the bot's block, one write a
 turn_in_progress  that message as the bot sees it
 agents, devices   a session routed to one bot agent
 identity          who the person is, stored and ended
+party             which record of the CRM it belongs to
 legal_hold        kept until somebody lifts it
 token_renewal     a replaced token: once more, or good for nothing any more
 expiry            what is past its time, in batches

@@ -10,7 +10,7 @@ from frappe import _
 from .. import bounds, config, flows
 from ..coherence.ledger import ledger
 from ..errors import InvalidSessionData, SessionNotFound
-from ..tables import events, seals, session_rows, turns
+from ..tables import events, listing, seals, session_rows, turns
 from ..tables.row import Row
 from ..tables.statements import ask, table
 from ..vantage import LOCKED
@@ -94,7 +94,9 @@ def linked_was_renamed(doc, _event=None, old: str = "", new: str = "", *_merge) 
 	for (name,) in ask(frappe.qb.from_(renamed).select(renamed.name).where(condition)):
 		announce(name)
 		if row := session_rows.select(name, LOCKED):
-			session_rows.replace(row, {}, config.now(), sealed_anew=_fitted(row, doc.doctype, old, new))
+			session_rows.replace(
+				row, listing.of_row(row), config.now(), sealed_anew=_fitted(row, doc.doctype, old, new)
+			)
 
 
 def _fitted(row: Row, doctype: str, old: str, new: str) -> bool:

@@ -105,6 +105,18 @@ def store(records: list[tuple]) -> None:
 	insert(DOCTYPE, (*COLUMNS, *STANDARD), records)
 
 
+def within(session: str, since: datetime | None, until: datetime | None, limit: int) -> list[tuple]:
+	"""The last `limit` events between two times, in order: sequence, event, actor, details, time."""
+	trail = table(DOCTYPE)
+	columns = (trail.sequence, trail.event, trail.actor, trail.details, trail.creation)
+	query = frappe.qb.from_(trail).select(*columns).where(trail.session == session)
+	if since is not None:
+		query = query.where(trail.creation >= since)
+	if until is not None:
+		query = query.where(trail.creation <= until)
+	return list(reversed(ask(query.orderby(trail.name, order=frappe.qb.desc).limit(limit))))
+
+
 def erase(session: str, last: int) -> None:
 	"""Reduce events up to `last` to what the chain needs: kind, time, and the commitment to who did it and how."""
 	events = table(DOCTYPE)

@@ -12,7 +12,7 @@ import frappe
 
 from ... import database
 from ..vantage import COMMITTED, HERE, LOCKED, Vantage
-from . import seals
+from . import listing, seals
 from .row import COLUMNS, Changes, Row, from_database
 from .statements import P, ask, insert, run, table, write
 
@@ -96,13 +96,9 @@ def create(values: Changes, now: datetime) -> Row:
 	complete = {**dict.fromkeys(COLUMNS), **_COUNTERS, **values}
 	complete.update(creation=now, revision=new_revision(), version=1)
 	row = seals.sealed(Row(**complete))
-	columns = (*COLUMNS, "session_id", *_STANDARD)
-	user = frappe.session.user
-	insert(
-		DOCTYPE,
-		columns,
-		[(*row, row.name, now, user, user, 0, 0)],
-	)
+	shown, user = listing.of_row(row), frappe.session.user
+	columns = (*COLUMNS, "session_id", *shown, *_STANDARD)
+	insert(DOCTYPE, columns, [(*row, row.name, *shown.values(), now, user, user, 0, 0)])
 	return row
 
 
@@ -143,6 +139,15 @@ def mark_idle(name: str, now: datetime) -> None:
 	"""Note that a quiet period was told of. The row is locked; nothing that anybody remembers of it changes."""
 	sessions = table(DOCTYPE)
 	write(frappe.qb.update(sessions).set(sessions.idle_notified_at, now).where(sessions.name == name))
+
+
+def show(name: str, shown: Changes) -> None:
+	"""What lists show of a session (see `listing`), for rows from before they showed it. Nothing anybody remembers changes."""
+	sessions = table(DOCTYPE)
+	query = frappe.qb.update(sessions)
+	for column, value in shown.items():
+		query = query.set(sessions[column], value)
+	write(query.where(sessions.name == name))
 
 
 def disown(names: list[str]) -> None:

@@ -23,6 +23,7 @@ class ConversationSession(ServiceDocument):
 
 		active_agent: DF.Data | None
 		active_key: DF.Data | None
+		address_digits: DF.Data | None
 		agent_fence: DF.Int
 		agent_lock_expires_at: DF.Datetime | None
 		agent_locked_at: DF.Datetime | None
@@ -46,6 +47,7 @@ class ConversationSession(ServiceDocument):
 		identity_hash: DF.Data | None
 		idle_notified_at: DF.Datetime | None
 		last_activity: DF.Datetime | None
+		last_role: DF.Data | None
 		legal_hold: DF.Check
 		legal_hold_at: DF.Datetime | None
 		legal_hold_by: DF.Link | None
@@ -58,6 +60,7 @@ class ConversationSession(ServiceDocument):
 		party_type: DF.Link | None
 		pending_intent: DF.Data | None
 		pending_message: DF.LongText | None
+		preview: DF.Data | None
 		previous_state: DF.Data | None
 		purged_events: DF.Int
 		purged_turns: DF.Int
@@ -66,6 +69,7 @@ class ConversationSession(ServiceDocument):
 		seal: DF.Data | None
 		session_id: DF.Data | None
 		status: DF.Literal["Active", "Closed", "Expired"]
+		title: DF.Data | None
 		token_hash: DF.Data | None
 		ttl: DF.Int
 		turn_count: DF.Int

@@ -1,10 +1,17 @@
+const REFRESH_MILLISECONDS = 15000;
+
 frappe.listview_settings["Conversation Session"] = {
+	hide_name_column: true,
+	add_fields: ["status", "authenticated", "preview", "last_role"],
+
 	get_indicator(doc) {
 		const colours = { Active: "green", Closed: "gray", Expired: "orange" };
 		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
 	},
 
 	onload(list) {
+		add_search(list);
+		setInterval(() => refresh_if_seen(list), REFRESH_MILLISECONDS);
 		if (!frappe.user.has_role("Assistant Session Administrator")) return;
 		const { choose_person, export_person, erase_person } = assistant_session;
 		list.page.add_menu_item(__("Export a person"), () => choose_person(__("Export a person"), export_person));
@@ -13,3 +20,28 @@ frappe.listview_settings["Conversation Session"] = {
 		);
 	},
 };
+
+// Who somebody is, is not in one column: a number has many spellings, and a name is the party's or the user's.
+function add_search(list) {
+	const field = list.page.add_field({
+		fieldname: "somebody",
+		fieldtype: "Data",
+		label: __("Phone, e-mail, name or ID"),
+		change: () => find(list, field.get_value().trim()),
+	});
+}
+
+async function find(list, text) {
+	if (text === list.looked_for) return;
+	list.looked_for = text;
+	await list.filter_area.remove("name");
+	if (!text) return;
+	const message = await assistant_session.done("find_conversations", { text });
+	if (!message) return;
+	await list.filter_area.add([["Conversation Session", "name", "in", message.found.length ? message.found : ["-"]]]);
+}
+
+function refresh_if_seen(list) {
+	const seen = document.visibilityState === "visible" && window.cur_list === list && frappe.get_route()[0] === "List";
+	if (seen && !list.$checks?.length) list.refresh();
+}

@@ -25,7 +25,7 @@ function ask(frm) {
 }
 
 async function answer(frm, text) {
-	const said = await call("try_identity_check", { check: frm.doc.name, text });
+	const said = await assistant_session.post("try_identity_check", { check: frm.doc.name, text });
 	const found = said.message || {};
 	const release = { label: __("Release my tries"), action: () => try_again(frm) };
 	frappe.msgprint({
@@ -39,22 +39,13 @@ async function answer(frm, text) {
 
 async function try_again(frm) {
 	frappe.hide_msgprint();
-	const said = await call("release_tries", { check: frm.doc.name });
+	const said = await assistant_session.post("release_tries", { check: frm.doc.name });
 	await frm.reload_doc();
 	if (said.error) {
 		frappe.msgprint(frappe.utils.escape_html(said.error.message));
 	} else {
 		ask(frm);
 	}
-}
-
-async function call(endpoint, body) {
-	const response = await fetch(`/api/method/assistant_session.api.${endpoint}`, {
-		method: "POST",
-		headers: { "Content-Type": "application/json", "X-Frappe-CSRF-Token": frappe.csrf_token },
-		body: JSON.stringify(body),
-	});
-	return response.json();
 }
 
 function sentence(found) {

@@ -2,19 +2,6 @@
 frappe.provide("assistant_session");
 
 Object.assign(assistant_session, {
-	escaped(value) {
-		return frappe.utils.escape_html(String(value));
-	},
-
-	async post(endpoint, body) {
-		const response = await fetch(`/api/method/assistant_session.api.${endpoint}`, {
-			method: "POST",
-			headers: { "Content-Type": "application/json", "X-Frappe-CSRF-Token": frappe.csrf_token },
-			body: JSON.stringify(body),
-		});
-		return response.json();
-	},
-
 	async export_person(person) {
 		const { message, error } = await assistant_session.post("export_person", { person });
 		if (error) return frappe.msgprint(assistant_session.escaped(error.message));
@@ -22,8 +9,15 @@ Object.assign(assistant_session, {
 		assistant_session.download("conversations.json", message.sessions);
 	},
 
-	erase_person(person, done) {
-		const text = __("Messages, profile and everything that names the person are removed for good. Go on?");
+	// What there is comes first: nobody erases somebody who is not there, or more than they meant.
+	async erase_person(person, done) {
+		const found = await assistant_session.done("count_person", { person });
+		if (!found) return;
+		if (!found.sessions) {
+			frappe.msgprint({ title: __("Nobody"), indicator: "gray", message: __("Nothing is held about this person.") });
+			return;
+		}
+		const text = __("{0} conversations with {1} messages, profile and everything that names the person are removed for good. {2} are under legal hold and stay.", [found.sessions, found.turns, found.held]);
 		frappe.warn(__("Erase"), text, () => assistant_session.erase_now(person, done), __("Erase"));
 	},
 
@@ -44,28 +38,22 @@ Object.assign(assistant_session, {
 		done?.();
 	},
 
-	download(name, content) {
-		const link = document.createElement("a");
-		link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
-		link.download = name;
-		link.click();
-		URL.revokeObjectURL(link.href);
-	},
-
 	// Asks who is meant, then does it.
 	choose_person(title, action) {
+		const shown = (way) => ({ fieldtype: "Data", depends_on: `eval:doc.way=="${way}"` });
+		const single = (way, field) => ({ ...shown(way), fieldname: way, ...field });
 		const pair = (way, one, two) => [
-			{ fieldname: `${way}_one`, label: one, fieldtype: "Data", depends_on: `eval:doc.way=="${way}"` },
-			{ fieldname: `${way}_two`, label: two, fieldtype: "Data", depends_on: `eval:doc.way=="${way}"` },
+			{ ...shown(way), fieldname: `${way}_one`, ...one },
+			{ ...shown(way), fieldname: `${way}_two`, ...two },
 		];
-		const single = (way, label) => ({ fieldname: way, label, fieldtype: "Data", depends_on: `eval:doc.way=="${way}"` });
+		const link = (label, options) => ({ label, fieldtype: "Link", options });
 		const fields = [
 			{ fieldname: "way", label: __("Named by"), fieldtype: "Select", options: "identity\nuser\nparty\naddress\ndevice", default: "identity", reqd: 1 },
-			...pair("identity", __("Identity Check"), __("Credential")),
-			single("user", __("User")),
-			...pair("party", __("DocType"), __("Name")),
-			...pair("address", __("Channel"), __("External ID")),
-			single("device", __("Device ID")),
+			...pair("identity", link(__("Identity Check"), "Identity Check"), { label: __("Credential") }),
+			single("user", link(__("User"), "User")),
+			...pair("party", link(__("Record type"), "DocType"), { label: __("Record"), fieldtype: "Dynamic Link", options: "party_one" }),
+			...pair("address", { label: __("Channel") }, { label: __("Address") }),
+			single("device", { label: __("Device") }),
 		];
 		frappe.prompt(fields, (values) => {
 			const way = values.way;
