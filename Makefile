@@ -1,6 +1,8 @@
 PYTHON ?= python3
 TESTS ?= tests
 CHECKS = python -m ruff check . && python -m ruff format --check . && python -m mypy
+# As Frappe's container images run workers: threads that share a process.
+ON_THREADS = WORKERS=gthread python -m pytest -q tests/sessions/test_coherence.py tests/sessions/test_transactions.py tests/sessions/test_holds.py tests/metrics tests/tools/test_conversations.py
 # Where there is such a site: on somebody's own bench there may be none.
 ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 
@@ -10,7 +12,7 @@ demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the
 	@$(PYTHON) -m dev run python -m dev.demo $(if $(SERVE),--serve)
 
 test:  ## lint and types, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
-	@$(PYTHON) -m dev run --desk --postgres sh -c "$(CHECKS) && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_POSTGRES))"
+	@$(PYTHON) -m dev run --desk --postgres sh -c "$(CHECKS) && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_THREADS) && $(ON_POSTGRES))"
 
 test-unit:  ## what needs no database, no Redis and no bench: seconds
 	@$(PYTHON) -m dev env python -m pytest -q tests/unit

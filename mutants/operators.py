@@ -47,8 +47,8 @@ class LeaveOutLink(Operator):
 
 	def mutation_positions(self, node):
 		if node.type == "atom_expr":
-			for place in list(_links(node)):
-				yield node.children[place].start_pos, node.children[place + 1].end_pos
+			children = list(node.children)  # the tree changes while it is walked
+			yield from [(children[place].start_pos, children[place + 1].end_pos) for place in _links(node)]
 
 	def mutate(self, node, index):
 		place = list(_links(node))[index]

@@ -18,14 +18,17 @@ import os
 import random
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+OTHERS, PAUSE_SECONDS = 2, 0.3  # threads beside the one that answers, and how often each says something
 PRELOADED = [
 	"pytest",
 	"frappe.app",
@@ -124,21 +127,58 @@ def rollback() -> None:
 
 
 def _serve(line: Connection, sites: str, site: str, variables: dict[str, str]) -> None:
-	from dev.harness.connection import connect
-
 	os.chdir(sites)
 	os.environ.clear()
 	os.environ.update(variables)
 	random.seed()
 	signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
 	sys.path.insert(0, str(REPOSITORY))
+	if os.environ.get("WORKERS") == "gthread":
+		_among_others(site, lambda: _answer_all(line, site))
+	else:
+		_answer_all(line, site)
+	atexit._run_exitfuncs()  # multiprocessing leaves without them
+
+
+def _answer_all(line: Connection, site: str) -> None:
+	from dev.harness.connection import connect
+
 	connect(site)
 	line.send("ready")
-	try:
+	with suppress(EOFError, BrokenPipeError):
 		while True:
 			line.send(json.dumps(_answered(*json.loads(line.recv())), default=str))
-	except (EOFError, BrokenPipeError):
-		atexit._run_exitfuncs()  # multiprocessing leaves without them
+
+
+def _among_others(site: str, work: Callable[[], None]) -> None:
+	"""In a thread, as a gthread worker answers, beside others that have conversations of their own meanwhile: they share
+	its memory, its connection to Redis and its renewer of leases."""
+	over = threading.Event()
+	others = [threading.Thread(target=_converse, args=(site, over)) for _number in range(OTHERS)]
+	mine = threading.Thread(target=work)
+	for thread in (mine, *others):
+		thread.start()
+	mine.join()
+	over.set()
+	for thread in others:
+		thread.join()
+
+
+def _converse(site: str, over: threading.Event) -> None:
+	import frappe
+
+	from assistant_session import sessions
+	from dev.harness.connection import connect
+
+	while not over.wait(PAUSE_SECONDS):
+		with suppress(Exception):  # the test may have taken the servers away; then it is tried again
+			connect(site)
+			name = sessions.open().id
+			with sessions.turn(name, "meanwhile") as turn:
+				turn.reply("yes")
+			frappe.db.commit()
+			assert sessions.get(name).turn_count == 2
+		frappe.destroy()
 
 
 def _answered(function: str, arguments: list, more: dict[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,10 @@ def move_and_publish_late(name: str, to: str, reached: str, gate: str) -> None:
 	"""Stop between COMMIT and publishing."""
 	leave = register.leave
 
-	def late(*arguments, **more):
-		pause(reached, gate)
-		return leave(*arguments, **more)
+	def late(session: str, *arguments, **more):
+		if session == name:  # threads beside this one publish too
+			pause(reached, gate)
+		return leave(session, *arguments, **more)
 
 	register.leave = late
 	sessions.transition(name, to)
@@ -35,14 +36,17 @@ def move_and_publish_late(name: str, to: str, reached: str, gate: str) -> None:
 
 def take_a_cold_turn(name: str, reached: str, gate: str) -> None:
 	"""Stop between the first mark and the reading of the row, and again before publishing, which never comes."""
-	select = session_rows.select
+	select, leave = session_rows.select, register.leave
 
-	def late(*found, **how):
-		pause(reached + "1", gate + "1")
-		return select(*found, **how)
+	def late(session: str, *found, **how):
+		if session == name:
+			pause(reached + "1", gate + "1")
+		return select(session, *found, **how)
 
 	session_rows.select = late
-	register.leave = lambda *_arguments, **_more: pause(reached, gate)
+	register.leave = lambda session, *arguments, **more: (
+		pause(reached, gate) if session == name else leave(session, *arguments, **more)
+	)
 	with sessions.turn(name, "cold") as turn:
 		turn.session.transition("COLD")
 	frappe.db.commit()
