@@ -50,7 +50,7 @@ def test_an_identity_check_shows_its_fields(desk):
 
 def test_a_telephone_shows_the_list_and_the_form(desk, rows):
 	page = desk(AGENT, width=NARROW).open(SESSION, name=rows[SESSION])
-	assert page.shows(rows[SESSION])
+	assert page.shows(f"Visitor {rows[SESSION][:5]}")
 	assert page.open(SESSION, rows[SESSION]).shows(A_LABEL)
 	assert (page.errors, page.dialogs) == ([], [])
 

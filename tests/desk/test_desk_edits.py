@@ -32,7 +32,7 @@ def other_fields() -> list[str]:
 
 	folder = REPOSITORY / "assistant_session" / "assistant_session" / "doctype" / "conversation_session"
 	fields = json.loads((folder / "conversation_session.json").read_text())["fields"]
-	layout = ("Section Break", "Column Break", "Tab Break")
+	layout = ("Section Break", "Column Break", "Tab Break", "HTML")
 	known = {field["fieldname"]: field["fieldtype"] for field in fields if field["fieldtype"] not in layout}
 	assert set(EDITS) < set(known)
 	return sorted(set(known) - set(EDITS))
@@ -112,6 +112,16 @@ def test_an_edit_in_desk_reaches_another_worker_at_once(ask, names, worker):
 		"REPAIRED",
 		{"name": "Krishna"},
 	]
+
+
+def test_another_lifetime_changes_when_it_expires(ask, names, stored):
+	from datetime import timedelta
+
+	before = stored(SESSION, names[SESSION])
+	edit = {"doctype": SESSION, "name": names[SESSION], "fieldname": json.dumps({"ttl": 7200})}
+	assert ask(SUPERUSER, "frappe.client.set_value", **edit).status_code == 200
+	after = stored(SESSION, names[SESSION])
+	assert after["expires_at"] == before["last_activity"] + timedelta(seconds=7200) != before["expires_at"]
 
 
 @pytest.mark.parametrize("door", ["resource", "savedocs", "bulk_update"])

@@ -1,6 +1,7 @@
 """The few edits of a session that Desk may make: checked, made a new version of the row, and told to every worker."""
 
 import json
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -64,8 +65,10 @@ def supersede(doc) -> None:
 	if before is None:
 		raise SessionNotFound.of(doc.name)
 	after = before._replace(version=before.version + 1, revision=session_rows.new_revision())
+	if int(doc.ttl) != before.ttl:
+		after = after._replace(expires_at=before.last_activity + timedelta(seconds=int(doc.ttl)))
 	after = seals.carried(before, after)
-	for column in {*seals.SEALED, "seal"} - {"name", "creation"}:
+	for column in {*seals.SEALED, "seal", "expires_at"} - {"name", "creation"}:
 		doc.set(column, getattr(after, column))
 
 

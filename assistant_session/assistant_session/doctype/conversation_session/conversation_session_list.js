@@ -31,6 +31,7 @@ function add_search(list) {
 		label: __("Phone, e-mail, name or ID"),
 		change: () => find(list, field.get_value().trim()),
 	});
+	delete list.page.fields_dict.somebody; // or Frappe takes it for a filter of that name
 	const chosen = list.get_filters_for_args.bind(list);
 	list.get_filters_for_args = () => [...chosen(), ...(list.somebody || [])];
 	field.$wrapper.css("min-width", "16rem").prependTo(list.page.page_form.find(".standard-filter-section"));
