@@ -10,6 +10,6 @@
 	tools           demo, guides, README, and the tools of the tests themselves
 
 Beside them stand the tools: `callers` and `people` (who calls), `checks` and `verifier` (who judges credentials), `bots`
-(who answers), `races` (calls at the same moment), `damaged`, `sealed` and `trail` (what is stored), `doors` (Frappe's own
+(who answers), `in_workers` (what is done in other processes), `races` (calls at the same moment), `damaged`, `sealed` and `trail` (what is stored), `doors` (Frappe's own
 ways), `databases` (MariaDB's words and PostgreSQL's), `browser` (Desk).
 """

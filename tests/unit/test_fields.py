@@ -8,10 +8,16 @@ import pytest
 from assistant_session import roles
 from assistant_session.sessions.tables.row import COLUMNS
 from tests.conftest import REPOSITORY
-from tests.doors import HIDDEN, OURS, SESSION
+from tests.doors import EVENT, HIDDEN, OURS, SESSION, TURN
 
 FOLDER = REPOSITORY / "assistant_session" / "assistant_session" / "doctype"
 OF_FRAPPE = {"name", "creation"}
+DRAWN = {"Section Break", "Column Break", "Tab Break", "HTML"}
+AT_LEVEL_0 = {
+	SESSION: {"context", "current_state", "flows", "previous_state", "ttl"},
+	TURN: {"role", "sequence", "session"},
+	EVENT: {"actor", "event", "sequence", "session"},
+}
 
 
 def definition(doctype: str) -> dict:
@@ -33,6 +39,12 @@ def test_hidden_columns_are_at_a_level_that_no_role_reads(doctype):
 		if field.get("permlevel", 0) not in readable
 	}
 	assert hidden == HIDDEN[doctype]
+
+
+@pytest.mark.parametrize("doctype", AT_LEVEL_0)
+def test_who_reads_no_higher_level_sees_what_the_controller_works_with_and_nothing_of_the_person(doctype):
+	shown = [one for one in definition(doctype)["fields"] if one["fieldtype"] not in DRAWN]
+	assert {one["fieldname"] for one in shown if not one.get("permlevel")} == AT_LEVEL_0[doctype]
 
 
 @pytest.mark.parametrize("doctype", OURS)
