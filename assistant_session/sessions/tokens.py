@@ -18,7 +18,7 @@ from .tables.row import Row
 BYTES = 32
 REPEAT_SECONDS = 60
 REPLACED = ("old_token_hash", "old_token_until", "old_token_key")
-NOBODY = hashlib.sha256(b"no session has this token").hexdigest()
+NOBODY = hashlib.sha256(secrets.token_bytes(BYTES)).hexdigest()  # of a token that nobody has seen
 
 
 def new() -> tuple[str, str]:

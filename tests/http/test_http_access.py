@@ -67,6 +67,16 @@ def test_a_session_id_alone_is_as_good_as_an_unknown_one(caller, endpoint):
 	assert mine.history() == []
 
 
+@pytest.mark.parametrize("endpoint", PERSONAL)
+def test_a_session_without_a_token_is_opened_by_none(caller, sessions, site, endpoint):
+	"""Opened by a bot in Python; the text whose digest stood in for a missing one was in the source."""
+	name = sessions.open().id
+	site.db.commit()
+	arguments = {"session_id": name, **PERSONAL[endpoint]}
+	for token in ("no session has this token", "None", "x" * 43):
+		assert refused(caller().call(endpoint, token=token, **arguments)) == unknown(caller, endpoint)
+
+
 def test_a_token_with_its_id_does_everything_for_its_own_session_and_nothing_else(caller, row):
 	page, device = caller(), uuid4()
 	page.open()

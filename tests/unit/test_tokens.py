@@ -32,7 +32,9 @@ def test_a_token_opens_its_own_session_alone():
 
 def test_where_there_is_no_token_none_fits():
 	for nobody in (None, row()):
-		assert not any(tokens.fits(nobody, token) for token in ("", "None", tokens.NOBODY))
+		assert not any(
+			tokens.fits(nobody, token) for token in ("", "None", tokens.NOBODY, "no session has this token")
+		)
 
 
 def test_after_a_replacement_the_new_one_opens_and_the_old_one_does_not(replaced):
