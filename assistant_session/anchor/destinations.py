@@ -86,7 +86,7 @@ class Url:
 				) from None  # a text of theirs has the URL
 			answer.close()
 		if not 200 <= answer.status_code < 300:
-			raise AnchorFailed(f"{self.host}: status {answer.status_code}")
+			raise AnchorFailed(_("{0}: status {1}").format(self.host, answer.status_code))
 
 	def _may_be_plain(self, scheme: str) -> bool:
 		return scheme == "http" and bool(frappe.local.conf.get(LOOPBACK)) and _is_loopback(self.host)

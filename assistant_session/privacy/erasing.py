@@ -40,7 +40,7 @@ ADDRESS = re.compile(r"@|(?:\d\D?){7}")  # a mail address, a phone number: a nic
 EMPTIED = (
 	*closing.ENDS_EMPTY, "external_id", "device_id", "user", "party_type", "party", "auth_method",
 	"authenticated_at", "identity_hash", "locked_intent", "current_state", "previous_state", "context", "flows",
-	"token_hash", *listing.COLUMNS,
+	"token_hash",
 )  # fmt: skip
 
 
@@ -146,7 +146,12 @@ def _erase(name: str, receipt: Receipt) -> Row | None:
 
 def _emptying(row: Row, receipt: str) -> Write:
 	write = closing.ending(row, REASON, CLOSED) if row.status == ACTIVE else Write(kind=ALSO_ENDED)
-	changes = {**write.changes, **dict.fromkeys(EMPTIED), "authenticated": 0, "purged_turns": row.turn_count}
+	changes = {
+		**write.changes,
+		**dict.fromkeys((*EMPTIED, *listing.COLUMNS)),
+		"authenticated": 0,
+		"purged_turns": row.turn_count,
+	}
 	changes.update(close_reason=REASON, hidden_turns=0)
 	return Write(
 		changes,
@@ -186,7 +191,8 @@ def _short(receipt: Receipt) -> list[str]:
 def _is_erased(name: str) -> bool:
 	"""Whether nothing of it is left in what is committed."""
 	row = session_rows.select(name, COMMITTED)
-	emptied = row is None or not any(getattr(row, column) for column in EMPTIED)
+	left = [] if row is None else [getattr(row, column) for column in EMPTIED]
+	emptied = not any((*left, *session_rows.shown(name, COMMITTED)))
 	return emptied and not turns.between(name, 1, row.turn_count if row else 1, COMMITTED)
 
 

@@ -30,7 +30,8 @@ def test_every_doctype_and_every_endpoint_of_ours_is_known_here(site):
 			"set_session_lock", "clear_session_lock", "submit_credentials", "logout", "unlock_verification",
 			"set_legal_hold", "lift_legal_hold", "export_person", "erase_person",
 			"try_identity_check", "release_tries", "recover_session_from_database", "ensure_session_consistency", "session_report",
-			"metrics",
+			"metrics", "read_conversation", "find_conversations", "close_conversation", "end_authentication",
+			"release_agent_lock", "link_party", "count_person",
 		},
 	}  # fmt: skip
 

@@ -88,13 +88,15 @@ IN_SCRIPTS = re.compile(
 
 
 def bare_texts(script: str) -> list[str]:
-	return [match.group(2) for match in IN_SCRIPTS.finditer(script) if LETTERS.search(match.group(2))]
+	"""Of a template what stands outside its places."""
+	found = (re.sub(r"\$\{.*\}|</?\w+>", "", match.group(2)) for match in IN_SCRIPTS.finditer(script))
+	return [text for text in found if LETTERS.search(text)]
 
 
 def test_texts_of_the_pages_can_be_translated():
 	scripts = [path for path in APP.rglob("*.js") if "node_modules" not in path.parts]
 	assert len(scripts) >= 5
-	assert {path.name: bare_texts(path.read_text()) for path in scripts if bare_texts(path.read_text())} == {}
+	assert {path.name: found for path in scripts if (found := bare_texts(path.read_text()))} == {}
 	assert bare_texts('frappe.msgprint("Done here"); ({ title: __("Fine"), label: "Bad one" })') == [
 		"Done here",
 		"Bad one",
@@ -148,9 +150,11 @@ def test_it_compiles_to_what_frappe_reads_from_gettext(translations, language):
 	("language", "expected"),
 	[("de", "Es gibt keine solche Unterhaltung"), ("es", "No existe esa conversación")],
 )
-def test_a_person_is_answered_in_their_language(ask, language, expected):
+def test_a_person_is_answered_in_their_language(workers, site, language, expected):
 	"""Over HTTP, by the language of the browser."""
-	from tests.callers import GUEST, UNKNOWN
+	from dev.harness.caller import Caller
+	from tests.callers import UNKNOWN
 
-	answer = ask(GUEST, "resume", session_id=UNKNOWN, headers={"Accept-Language": language})
+	said = {"Accept-Language": language}
+	answer = Caller(workers.url, site.local.site).call("resume_session", session_id=UNKNOWN, headers=said)
 	assert answer.status_code == 404 and expected in answer.text

@@ -150,6 +150,14 @@ def show(name: str, shown: Changes) -> None:
 	write(query.where(sessions.name == name))
 
 
+def shown(name: str, vantage: Vantage = HERE) -> tuple:
+	"""What lists show of a session, in the order of `listing.COLUMNS`; empty if there is none."""
+	sessions = table(DOCTYPE)
+	query = frappe.qb.from_(sessions).select(*(sessions[column] for column in listing.COLUMNS))
+	rows = ask(query.where(sessions.name == name), vantage)
+	return rows[0] if rows else ()
+
+
 def disown(names: list[str]) -> None:
 	"""Take from erased sessions what Frappe keeps in their rows: who made them, comments, tags, assignments."""
 	sessions, there = table(DOCTYPE), set(database.primary().get_table_columns(DOCTYPE))
