@@ -400,9 +400,10 @@ def test_an_administrator_without_the_profile_permission_sees_no_profile(guest, 
 	assert document.status_code == 200 and document.json()["data"]["authenticated"] == 1
 	for column in ("user_profile", "identity_hash", "pending_message", "token_hash", "old_token_hash"):
 		assert column not in document.json()["data"]
-	said = document.json()["data"].pop("preview")
+	data = document.json()["data"]
+	said = data.pop("preview")
 	assert said in [turn["content"][: len(said)] for turn in page.history()], "what was said may be read anyway"
-	assert "Hari" not in str(document.json()) and "Sunrise" not in str(document.json())
+	assert "Hari" not in str(data) and "Sunrise" not in str(data)
 	listing = admin.ask(
 		"GET", "/api/resource/Conversation Session", params={"fields": '["name","user_profile"]'}
 	)
