@@ -2,7 +2,7 @@
 
 import frappe
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from assistant_session.sessions import config
 from dev.harness import cast
 from dev.harness.connection import connected
@@ -33,5 +33,5 @@ def _set_limits() -> None:
 
 
 def _member(name: str) -> Credentials:
-	made = register.new_member(name)
+	made = directory.new_member(name)
 	return Credentials(made.number, made.national_number)

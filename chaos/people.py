@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant_session.demo.register import national_number
+from assistant_session.demo.directory import national_number
 
 from . import bounds, clients
 from .clients import Person, Site, Tab

@@ -3,19 +3,19 @@
 import frappe
 
 from assistant_session.authentication import checks as catalogue
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness import cast
 
 HTTP_CHECK, STRONG_CHECK, OTHER_CHECK = "Test HTTP register", "Test strong register", "Test other register"
 PYTHON_CHECK = "Test Python register"
 VOUCHED = "WhatsApp"  # a channel whose provider verifies its senders
 INTENTS = {
-	"pension_inquiry": register.CHECK, "payment_inquiry": register.CHECK, "http_inquiry": HTTP_CHECK,
+	"pension_inquiry": directory.CHECK, "payment_inquiry": directory.CHECK, "http_inquiry": HTTP_CHECK,
 	"change_account": STRONG_CHECK, "other_inquiry": OTHER_CHECK, "python_inquiry": PYTHON_CHECK,
 }  # fmt: skip
 CREDENTIALS = [
 	{"key": key, "label": label, "pattern": pattern, "example": example}
-	for key, label, pattern, example in register.CREDENTIALS
+	for key, label, pattern, example in directory.CREDENTIALS
 ]
 COMPARED = [{"kind": "Credential", "key": row["key"], "field": row["key"]} for row in CREDENTIALS]
 PROFILE = [
@@ -30,7 +30,7 @@ def values(title: str, **more) -> dict:
 	"""A check that asks the demo's pension register, as a document's values."""
 	return {
 		"doctype": "Identity Check", "title": title, "enabled": 1, "level": 1, "verifier": "DocType",
-		"verify_doctype": register.DOCTYPE, "credentials": CREDENTIALS, "fields": [*COMPARED, *PROFILE], **more,
+		"verify_doctype": directory.DOCTYPE, "credentials": CREDENTIALS, "fields": [*COMPARED, *PROFILE], **more,
 	}  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import checks
 
 
@@ -15,7 +15,7 @@ def authentication(site):
 
 @pytest.fixture
 def member(site):
-	return register.new_member("Hari")
+	return directory.new_member("Hari")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def asked(authentication, site, opened):
 
 
 def wrong(member) -> str:
-	return f"{member.number} {register.national_number()}"
+	return f"{member.number} {directory.national_number()}"
 
 
 def right(member) -> str:

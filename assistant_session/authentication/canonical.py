@@ -1,7 +1,7 @@
 """Credentials: the type they travel in, and the one canonical form in which they are compared, hashed and counted.
 
 A person types `pen-0005000168`, `PEN_0005000168` or full-width digits and means the same; everything that
-counts attempts or asks a register sees one form. The values never appear in a repr, a log or a traceback.
+counts attempts or asks a directory sees one form. The values never appear in a repr, a log or a traceback.
 """
 
 import re

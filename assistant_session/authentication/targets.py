@@ -13,7 +13,7 @@ from . import canonical, credential_reading, outgoing_call, verifiers
 from .checks import Check
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
-# Modules whose DocTypes hold accounts, permissions and secrets: none is a register of persons to ask.
+# Modules whose DocTypes hold accounts, permissions and secrets: none is a directory of persons to ask.
 CORE_MODULES = frozenset(
 	{
 		"Assistant Session",

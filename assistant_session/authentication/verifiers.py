@@ -56,11 +56,11 @@ def registered() -> dict[str, str]:
 
 def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 	"""One query, whichever half is wrong. What it finds is compared once more here: collations fold and widen."""
-	register = frappe.qb.DocType(check.verify_doctype)
+	directory = frappe.qb.DocType(check.verify_doctype)
 	fields = sorted({*check.compared.values(), *check.profile.values()})
-	query = frappe.qb.from_(register).select(*(register[field] for field in fields)).limit(CANDIDATES)
+	query = frappe.qb.from_(directory).select(*(directory[field] for field in fields)).limit(CANDIDATES)
 	for key, column in check.compared.items():
-		query = query.where(register[column] == _as_stored(check, key, given[key], column))
+		query = query.where(directory[column] == _as_stored(check, key, given[key], column))
 	rows = query.run(as_dict=True)
 	if len(rows) == CANDIDATES:
 		return Verdict(AMBIGUOUS)
@@ -72,7 +72,7 @@ def _ask_doctype(check: Check, given: Credentials) -> Verdict:
 
 
 def _as_stored(check: Check, key: str, secret: Secret, column: str) -> str:
-	"""The credential as the register writes it, which is how the example is written. A Date field has dates as they are
+	"""The credential as the directory writes it, which is how the example is written. A Date field has dates as they are
 	in canonical form."""
 	if check.credential(key).normalisation == canonical.DATE and _is_date(check.verify_doctype or "", column):
 		return secret.reveal()

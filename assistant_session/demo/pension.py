@@ -5,7 +5,7 @@ intent a message has, and answers.
 """
 
 from .. import authentication
-from . import register
+from . import directory
 
 INTENTS = {"pension": "pension_inquiry", "payment": "payment_inquiry", "opening hours": "opening_hours"}
 
@@ -49,7 +49,7 @@ def general(_member):
 
 def verify(credentials):
 	"""The same question to the register as a function: what an app registers in the hook assistant_session_verifiers."""
-	found = register.find(credentials["member_number"], credentials["national_number"])
+	found = directory.find(credentials["member_number"], credentials["national_number"])
 	return None if found is None else {"full_name": found.full_name, "fund": found.fund}
 
 

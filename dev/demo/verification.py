@@ -3,7 +3,7 @@
 import frappe
 
 from assistant_session import sessions
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness.client import Client, expect
 from dev.harness.scene import Scene
 
@@ -11,7 +11,7 @@ from dev.harness.scene import Scene
 def pension(scene: Scene) -> None:
 	"""A. Pension fund: verify in the chat, then answer."""
 	scene.fresh()
-	member = register.new_member("Hari")
+	member = directory.new_member("Hari")
 	page = scene.client()
 	first = page.open(channel="Pension")["session_id"]
 	_asked_who_they_are(scene, page, member)
@@ -23,7 +23,7 @@ def pension(scene: Scene) -> None:
 	_locked(scene)
 
 
-def _asked_who_they_are(scene: Scene, page: Client, member: register.Member) -> None:
+def _asked_who_they_are(scene: Scene, page: Client, member: directory.Member) -> None:
 	prompt = page.say("Hi can i get an update on my pension fund?")
 	expect("membership number" in prompt and "national registration number" in prompt, "both are asked for")
 	scene.fresh()
@@ -69,7 +69,7 @@ def _closed(scene: Scene, page: Client) -> None:
 	scene.write(f"  closed: {status} afterwards; events: {', '.join(events)}")
 
 
-def _next_day(scene: Scene, member: register.Member) -> None:
+def _next_day(scene: Scene, member: directory.Member) -> None:
 	page = scene.client()
 	page.open(channel="Pension")
 	page.say("my pension, please")
@@ -78,12 +78,12 @@ def _next_day(scene: Scene, member: register.Member) -> None:
 
 
 def _locked(scene: Scene) -> None:
-	member = register.new_member("Krishna")
+	member = directory.new_member("Krishna")
 	thief = scene.client()
 	thief.open(channel="Pension")
 	thief.say("my pension, please")
 	for _attempt in range(3):
-		answer = thief.say(f"{member.number} {register.national_number()}")
+		answer = thief.say(f"{member.number} {directory.national_number()}")
 		expect("could not find anybody" in answer, f"wrong: {answer}")
 	expect("try again in 15 minutes" in answer, f"the third locks: {answer}")
 	scene.restart()
@@ -92,6 +92,6 @@ def _locked(scene: Scene) -> None:
 	other = scene.client()
 	other.open(channel="Pension")
 	other.say("my pension, please")
-	stranger = register.new_member("Maya")
+	stranger = directory.new_member("Maya")
 	answers = other.answers(f"{stranger.number} {stranger.national_number}")
 	expect("Welcome, Maya" in answers[0], f"another person is not affected: {answers}")

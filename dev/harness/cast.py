@@ -3,7 +3,7 @@
 import frappe
 
 from assistant_session import roles
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from assistant_session.sessions import config
 
 from .users import key_of
@@ -32,5 +32,5 @@ def prepare() -> dict[str, str]:
 	settings.attempts_allowed_network = max(settings.attempts_allowed_network or 0, ROUND_OF_ATTEMPTS)
 	settings.opens_per_minute = max(settings.opens_per_minute or 0, ROUND_OF_OPENS)
 	settings.save(ignore_permissions=True)
-	register.prepare()
+	directory.prepare()
 	return {email: key_of(email, role) for email, role in USERS.items()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import checks, in_workers
 from tests.authentication import in_workers as here
 from tests.sealed import every_seal_fits, reseal
@@ -59,7 +59,7 @@ def test_credentials_verify_and_hand_the_question_back(authentication, sessions,
 	assert (session.pending_intent, session.pending_message, session.auth_method) == (
 		None,
 		None,
-		register.CHECK,
+		directory.CHECK,
 	)
 	assert checks.events(asked) == ["created", "authenticated", "intent_locked"]
 
@@ -111,10 +111,10 @@ def test_credentials_nobody_asked_for_are_not_judged(authentication, sessions, o
 
 def test_a_wrong_reference_and_an_unknown_person_are_told_the_same(authentication, site, sessions, member):
 	texts = []
-	for number in (member.number, f"PEN_9{register.national_number().replace('/', '')}"):
+	for number in (member.number, f"PEN_9{directory.national_number().replace('/', '')}"):
 		session = sessions.open().id
 		authentication.require(session, "pension_inquiry")
-		outcome = authentication.submit(session, f"{number} {register.national_number()}")
+		outcome = authentication.submit(session, f"{number} {directory.national_number()}")
 		assert outcome.kind == "not_matched"
 		texts.append(outcome.text)
 		site.db.commit()
@@ -128,7 +128,7 @@ def test_somebody_who_was_verified_before_is_returning(authentication, sessions,
 	outcome = authentication.submit(again, f"{member.number} {member.national_number}")
 	assert outcome.returning and outcome.message == "my payment?"
 	other = sessions.open().id
-	stranger = register.new_member("Maya")
+	stranger = directory.new_member("Maya")
 	authentication.require(other, "payment_inquiry")
 	assert not authentication.submit(other, f"{stranger.number} {stranger.national_number}").returning
 
@@ -188,7 +188,7 @@ def test_another_person_in_the_same_session_starts_with_a_clean_context(
 	sessions.update(verified, lambda session: session.context.update(account="of Hari"))
 	sessions.set_flow(verified, "transfer", "amount", {"to": "Hari's wife"})
 	authentication.logout(verified)
-	other = register.new_member("Maya")
+	other = directory.new_member("Maya")
 	authentication.require(verified, "pension_inquiry")
 	assert authentication.submit(verified, f"{other.number} {other.national_number}").verified
 	session = sessions.get(verified)
@@ -223,7 +223,7 @@ def test_revoking_a_person_ends_all_their_sessions_on_every_worker_and_no_others
 	authentication, sessions, site, worker, member, verified
 ):
 	second, third = sessions.open().id, sessions.open().id
-	other = register.new_member("Maya")
+	other = directory.new_member("Maya")
 	for session, person in ((second, member), (third, other)):
 		authentication.require(session, "pension_inquiry")
 		assert authentication.submit(session, f"{person.number} {person.national_number}").verified
@@ -233,7 +233,7 @@ def test_revoking_a_person_ends_all_their_sessions_on_every_worker_and_no_others
 		assert [one.run(in_workers.look, name, *KNOWN_HERE)[0] for name in (verified, second, third)] == [
 			True
 		] * 3
-	assert authentication.revoke(register.CHECK, member.number.lower(), reason="card lost") == 2
+	assert authentication.revoke(directory.CHECK, member.number.lower(), reason="card lost") == 2
 	site.db.commit()
 	for one in workers:
 		assert [one.run(in_workers.look, name, *KNOWN_HERE)[0] for name in (verified, second, third)] == [
@@ -242,7 +242,7 @@ def test_revoking_a_person_ends_all_their_sessions_on_every_worker_and_no_others
 			True,
 		]
 	assert checks.events(verified)[-1] == "deauthenticated"
-	assert authentication.revoke(register.CHECK, member.number) == 0
+	assert authentication.revoke(directory.CHECK, member.number) == 0
 
 
 def test_revoking_sees_what_was_committed_after_the_transactions_snapshot(
@@ -251,7 +251,7 @@ def test_revoking_sees_what_was_committed_after_the_transactions_snapshot(
 	site.db.rollback()
 	site.db.get_value("User", "Administrator", "name")  # the snapshot is taken
 	worker().run(here.submit, asked, f"{member.number} {member.national_number}")
-	assert authentication.revoke(register.CHECK, member.number) == 1
+	assert authentication.revoke(directory.CHECK, member.number) == 1
 	site.db.commit()
 	assert not sessions.get(asked).authenticated
 
@@ -262,7 +262,7 @@ def test_a_revocation_during_a_turn_is_not_undone_by_it(
 	other = worker()
 	with sessions.turn(verified, "and my next payment?") as turn:
 		assert authentication.require(turn.session, "pension_inquiry", turn.message).open
-		other.write(authentication.revoke, register.CHECK, member.number)
+		other.write(authentication.revoke, directory.CHECK, member.number)
 		turn.reply("on Monday")
 	site.db.commit()
 	assert not sessions.get(verified).authenticated and sessions.get(verified).turn_count == 2
@@ -299,7 +299,7 @@ DISABLE = "update `tabIdentity Check` set enabled = 0 where name = %s"
 
 
 def test_a_disabled_check_protects_and_lets_nobody_in(authentication, sessions, site, asked, member, edited):
-	edited(DISABLE, register.CHECK)
+	edited(DISABLE, directory.CHECK)
 	gate = authentication.require(asked, "pension_inquiry")
 	assert not gate.open and "cannot check" in gate.prompt
 	assert authentication.submit(asked, f"{member.number} {member.national_number}").kind == "unavailable"
@@ -308,12 +308,12 @@ def test_a_disabled_check_protects_and_lets_nobody_in(authentication, sessions, 
 
 def test_a_check_that_was_disabled_closes_for_those_who_passed_it_before(authentication, verified, edited):
 	assert authentication.require(verified, "pension_inquiry").open
-	edited(DISABLE, register.CHECK)
+	edited(DISABLE, directory.CHECK)
 	assert not authentication.require(verified, "pension_inquiry").open
 
 
 def test_a_check_that_is_gone_protects_all_the_same(authentication, opened, verified, edited):
-	edited("delete from `tabIdentity Check` where name = %s", register.CHECK)
+	edited("delete from `tabIdentity Check` where name = %s", directory.CHECK)
 	assert not authentication.require(opened, "pension_inquiry").open
 	assert not authentication.require(verified, "pension_inquiry").open
 
@@ -343,7 +343,7 @@ def test_a_job_with_an_old_snapshot_knows_what_was_protected_meanwhile(authentic
 def test_an_edit_that_is_rolled_back_protects_nothing_and_opens_nothing(authentication, site, opened):
 	settings = site.get_single("Assistant Session Settings")
 	settings.set("protected_intents", [])
-	settings.append("protected_intents", {"intent": "never_saved", "identity_check": register.CHECK})
+	settings.append("protected_intents", {"intent": "never_saved", "identity_check": directory.CHECK})
 	settings.save()
 	assert not authentication.require(opened, "pension_inquiry").open, "not committed yet"
 	site.db.rollback()
@@ -425,7 +425,7 @@ def test_a_revocation_between_the_look_and_the_write_closes_the_gate(
 	other, write = worker(), dialogue._Place.write
 
 	def after_revocation(place, change):
-		other.write(authentication.revoke, register.CHECK, member.number)
+		other.write(authentication.revoke, directory.CHECK, member.number)
 		write(place, change)
 
 	monkeypatch.setattr(dialogue._Place, "write", after_revocation)
@@ -479,7 +479,7 @@ def test_a_turn_that_fails_verifies_nobody_and_the_attempt_counts(
 ):
 	with (
 		pytest.raises(ZeroDivisionError),
-		sessions.turn(asked, f"{member.number} {register.national_number()}") as turn,
+		sessions.turn(asked, f"{member.number} {directory.national_number()}") as turn,
 	):
 		authentication.submit(turn.session, turn.message)
 		1 / 0  # noqa: B018
@@ -539,7 +539,7 @@ def test_what_may_be_a_mistyped_credential_is_not_stored_while_one_is_asked_for(
 
 
 def test_a_repeated_message_is_not_judged_again(authentication, sessions, site, asked, member):
-	text = f"{member.number} {register.national_number()}"
+	text = f"{member.number} {directory.national_number()}"
 	for _time in range(5):
 		with sessions.turn(asked, text, message_id="one") as turn:
 			if authentication.gate(turn):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import checks
 from tests.authentication import in_workers
 from tests.people import right, wrong
@@ -48,7 +48,7 @@ def say(authentication, sessions, site):
 
 
 def test_three_wrong_ones_lock_the_session(say, opened, member, site):
-	assert [say(wrong(register.new_member("Maya")), opened) for _attempt in range(4)] == [
+	assert [say(wrong(directory.new_member("Maya")), opened) for _attempt in range(4)] == [
 		"not_matched"
 	] * 3 + ["locked"]
 	assert say(right(member), opened) == "locked"
@@ -58,12 +58,12 @@ def test_three_wrong_ones_lock_the_session(say, opened, member, site):
 def test_a_person_guessed_at_from_many_sessions_is_locked_for_strangers(say, member):
 	assert [say(wrong(member)) for _session in range(4)] == ["not_matched"] * 3 + ["locked"]
 	assert say(right(member)) == "locked"
-	assert say(right(register.new_member("Maya"))) == "verified"
+	assert say(right(directory.new_member("Maya"))) == "verified"
 
 
 def test_a_reference_tried_on_many_people_is_locked_as_well(say):
-	reference = register.national_number()
-	kinds = [say(f"{register.new_member('Maya').number} {reference}") for _attempt in range(4)]
+	reference = directory.national_number()
+	kinds = [say(f"{directory.new_member('Maya').number} {reference}") for _attempt in range(4)]
 	assert kinds == ["not_matched"] * 3 + ["locked"]
 
 
@@ -74,14 +74,14 @@ def test_spellings_of_one_credential_count_together(say, member):
 		member.number.replace("_", "-"),
 		member.number.replace("_", ""),
 	)
-	assert [say(f"{text} {register.national_number()}") for text in spellings] == ["not_matched"] * 3 + [
+	assert [say(f"{text} {directory.national_number()}") for text in spellings] == ["not_matched"] * 3 + [
 		"locked"
 	]
 
 
 def test_people_who_do_not_exist_lock_the_same_way(say):
-	nobody = f"PEN_9{register.national_number().replace('/', '')}"
-	kinds = [say(f"{nobody} {register.national_number()}") for _attempt in range(4)]
+	nobody = f"PEN_9{directory.national_number().replace('/', '')}"
+	kinds = [say(f"{nobody} {directory.national_number()}") for _attempt in range(4)]
 	assert kinds[-1] == "locked"
 
 
@@ -106,7 +106,7 @@ def test_eight_workers_at_once_get_no_more_calls_to_the_verifier_than_allowed(
 	names = [sessions.open().id for _worker in range(8)]
 	site.db.commit()
 	guesses = [
-		[f"{KNOWN['member_number']} {register.national_number()}" for _n in range(5)] for _name in names
+		[f"{KNOWN['member_number']} {directory.national_number()}" for _n in range(5)] for _name in names
 	]
 	contestants = [{"name": name, "texts": texts} for name, texts in zip(names, guesses, strict=True)]
 	kinds = [kind for outcomes in race(either, in_workers.guess, contestants, rounds=5) for kind in outcomes]
@@ -218,10 +218,12 @@ def test_guesses_at_the_stronger_check_are_not_forgotten_when_the_weaker_succeed
 
 
 def test_one_reference_tried_on_many_people_is_not_forgotten_when_its_owner_succeeds(say, site):
-	mine = register.new_member("Eve")
+	mine = directory.new_member("Eve")
 	kinds = []
 	for _round in range(4):
-		kinds += [say(f"{register.new_member('Maya').number} {mine.national_number}") for _person in range(2)]
+		kinds += [
+			say(f"{directory.new_member('Maya').number} {mine.national_number}") for _person in range(2)
+		]
 		say(right(mine))
 	assert kinds == ["not_matched"] * 3 + ["locked"] * 5
 
@@ -292,7 +294,7 @@ def test_the_victims_known_device_still_gets_in_and_no_other_does(say, browser, 
 
 def test_no_other_persons_known_device_can_lock_it(say, browser, authentication, sessions, site, member):
 	"""Eve types her own number with the victim's, from a device that knows her."""
-	eve, mallory = register.new_member("Eve"), Browser("203.0.113.9")
+	eve, mallory = directory.new_member("Eve"), Browser("203.0.113.9")
 	name = sessions.open().id
 	authentication.require(name, "pension_inquiry")
 	outcome = authentication.submit(name, right(eve), caller=mallory.caller)
@@ -354,30 +356,31 @@ def test_a_device_known_to_the_harder_check_is_known_there(say, known_by, member
 
 def test_a_value_tried_by_the_known_devices_of_many_people_is_found(say, known_by, monkeypatch):
 	_allow(monkeypatch, attempts_allowed_network=4)
-	national = register.national_number()
+	national = directory.national_number()
 	kinds = []
 	for _person in range(6):
-		person = register.new_member("Eve")
+		person = directory.new_member("Eve")
 		kinds.append(say(f"{person.number} {national}", caller=known_by(person, "203.0.113.5").caller))
 	assert kinds == ["not_matched"] * 4 + ["locked"] * 2
 
 
 def test_a_known_device_is_not_locked_out_by_strangers_of_its_network(say, known_by, member, monkeypatch):
 	_allow(monkeypatch, attempts_allowed_network=5)
-	device = known_by(member, f"198.51.100.{register.national_number()}")
+	device = known_by(member, f"198.51.100.{directory.national_number()}")
 	neighbour = Browser(device.network)
-	while say(wrong(register.new_member("Eve")), caller=neighbour.caller) != "locked":
+	while say(wrong(directory.new_member("Eve")), caller=neighbour.caller) != "locked":
 		pass
-	assert say(right(register.new_member("Hari")), caller=neighbour.caller) == "locked"
+	assert say(right(directory.new_member("Hari")), caller=neighbour.caller) == "locked"
 	assert say(right(member), caller=device.caller) == "verified"
 
 
 @pytest.mark.parametrize("form", ["2001:db8:{0}:{1:x}::/64", "2001:db8:{0}:{1:x}::5"])
 def test_who_has_many_ipv6_networks_is_counted_as_one_as_well(say, monkeypatch, form):
 	_allow(monkeypatch, attempts_allowed_network=2)
-	site = f"{int(register.national_number().replace('/', '')) % 0xFFFF:x}"
+	site = f"{int(directory.national_number().replace('/', '')) % 0xFFFF:x}"
 	kinds = [
-		say(wrong(register.new_member("Eve")), caller=Browser(form.format(site, n)).caller) for n in range(10)
+		say(wrong(directory.new_member("Eve")), caller=Browser(form.format(site, n)).caller)
+		for n in range(10)
 	]
 	assert kinds == ["not_matched"] * 8 + ["locked"] * 2
 
@@ -396,7 +399,7 @@ def pin(site, monkeypatch):
 	"""A check that asks for a member number and a PIN of four digits, which many members share."""
 	from assistant_session.authentication import checks as catalogue
 
-	check = catalogue.catalogue().checks[register.CHECK]
+	check = catalogue.catalogue().checks[directory.CHECK]
 	number = check.credential("member_number")
 	shared = catalogue._credential(
 		site._dict(
@@ -405,22 +408,22 @@ def pin(site, monkeypatch):
 		"member_number",
 	)
 	changed = replace(check, credentials=(number, shared))
-	found = replace(catalogue.catalogue(), checks={register.CHECK: changed})
+	found = replace(catalogue.catalogue(), checks={directory.CHECK: changed})
 	monkeypatch.setattr(catalogue, "catalogue", lambda: found)
 	monkeypatch.setattr("assistant_session.authentication.dialogue.catalogue", lambda: found)
-	return lambda: f"{register.national_number().replace('/', '')[-4:]}"
+	return lambda: f"{directory.national_number().replace('/', '')[-4:]}"
 
 
 def test_strangers_who_share_a_pin_do_not_lock_each_other(say, pin):
 	digits = pin()
-	kinds = [say(f"PEN_9{register.national_number().replace('/', '')} {digits}") for _attempt in range(9)]
+	kinds = [say(f"PEN_9{directory.national_number().replace('/', '')} {digits}") for _attempt in range(9)]
 	assert kinds == ["not_matched"] * 9
 
 
 def test_who_tries_one_pin_on_everybody_is_found(say, pin, monkeypatch):
 	_allow(monkeypatch, attempts_allowed_network=1)
 	digits = pin()
-	kinds = [say(f"PEN_9{register.national_number().replace('/', '')} {digits}") for _attempt in range(12)]
+	kinds = [say(f"PEN_9{directory.national_number().replace('/', '')} {digits}") for _attempt in range(12)]
 	assert kinds == ["not_matched"] * 10 + ["locked"] * 2
 
 
@@ -443,7 +446,7 @@ def test_a_known_device_is_counted_too(say, browser, besieged):
 
 
 def test_a_known_device_is_known_for_its_own_person_only(say, browser, site):
-	other = register.new_member("Maya")
+	other = directory.new_member("Maya")
 	while say(wrong(other)) != "locked":
 		pass
 	assert say(right(other), caller=browser.caller) == "locked"
@@ -490,7 +493,7 @@ def test_a_cookie_of_another_site_is_worth_nothing(say, browser, besieged, site,
 	from assistant_session.authentication.canonical import Secret
 	from assistant_session.authentication.checks import catalogue
 
-	identity, check = Secret(besieged.number.replace("_", "")), catalogue().checks[register.CHECK]
+	identity, check = Secret(besieged.number.replace("_", "")), catalogue().checks[directory.CHECK]
 	with monkeypatch.context() as elsewhere:
 		elsewhere.setattr(site.local, "site", "other.example")
 		value = known_devices.value(check, identity)
@@ -521,13 +524,13 @@ def whatsapp(monkeypatch):
 	channels = {"WhatsApp": config.Channel("WhatsApp", verified_by_provider=True)}
 	settings = replace(config.settings(), channels=channels, attempts_allowed_network=8)
 	monkeypatch.setattr(config, "settings", lambda: settings)
-	return lambda: {"channel": "WhatsApp", "external_id": f"+49{register.national_number()}"}
+	return lambda: {"channel": "WhatsApp", "external_id": f"+49{directory.national_number()}"}
 
 
 def test_one_sender_has_a_limit_for_all_it_asks_about(say, whatsapp, sessions, site):
 	sender, kinds = whatsapp(), []
 	for _person in range(6):
-		kinds.append(say(wrong(register.new_member("Maya")), **sender))
+		kinds.append(say(wrong(directory.new_member("Maya")), **sender))
 		sessions.close(sessions.open(**sender).id, "again")
 		site.db.commit()
 	assert kinds == ["not_matched"] * 3 + ["locked"] * 3
@@ -539,12 +542,12 @@ def test_many_senders_have_one_limit_for_one_person(say, besieged, whatsapp):
 
 
 def test_who_is_locked_makes_no_new_counters(say, opened, site):
-	while say(wrong(register.new_member("Maya")), opened) != "locked":
+	while say(wrong(directory.new_member("Maya")), opened) != "locked":
 		pass
 	site.db.rollback()
 	count = site.db.count("Verification Attempt")
 	for _attempt in range(5):
-		assert say(wrong(register.new_member("Maya")), opened) == "locked"
+		assert say(wrong(directory.new_member("Maya")), opened) == "locked"
 	site.db.rollback()
 	assert site.db.count("Verification Attempt") == count
 
@@ -592,16 +595,16 @@ def test_a_network_is_limited_for_an_hour_and_people_who_get_in_do_not_use_it_up
 
 	settings = replace(config.settings(), attempts_allowed_network=5)
 	monkeypatch.setattr(config, "settings", lambda: settings)
-	network = f"198.51.100.{register.national_number()}"
+	network = f"198.51.100.{directory.national_number()}"
 	office = Browser(network)
 	for _person in range(8):
-		assert say(right(register.new_member("Hari")), caller=office.caller) == "verified"
+		assert say(right(directory.new_member("Hari")), caller=office.caller) == "verified"
 	for _guess in range(5):
-		assert say(wrong(register.new_member("Hari")), caller=office.caller) == "not_matched"
-	assert say(right(register.new_member("Hari")), caller=office.caller) == "locked"
-	assert say(right(register.new_member("Hari")), caller=Browser(f"{network}9").caller) == "verified"
+		assert say(wrong(directory.new_member("Hari")), caller=office.caller) == "not_matched"
+	assert say(right(directory.new_member("Hari")), caller=office.caller) == "locked"
+	assert say(right(directory.new_member("Hari")), caller=Browser(f"{network}9").caller) == "verified"
 	later(901)
-	assert say(right(register.new_member("Hari")), caller=office.caller) == "verified"
+	assert say(right(directory.new_member("Hari")), caller=office.caller) == "verified"
 
 
 def test_many_failures_of_a_check_raise_one_alarm_and_lock_nobody(say, site, monkeypatch, lockout):
@@ -609,16 +612,16 @@ def test_many_failures_of_a_check_raise_one_alarm_and_lock_nobody(say, site, mon
 
 	from assistant_session.sessions import config
 
-	bucket = lockout.Bucket.of(lockout.CHECK, register.CHECK)
+	bucket = lockout.Bucket.of(lockout.CHECK, directory.CHECK)
 	site.db.delete("Verification Attempt", bucket.name)
 	site.db.commit()
 	settings = replace(config.settings(), failures_alarm=4)
 	monkeypatch.setattr(config, "settings", lambda: settings)
 	before = site.db.count("Error Log", {"method": ["like", "%many failed verifications%"]})
 	for _person in range(6):
-		say(wrong(register.new_member("Hari")))
+		say(wrong(directory.new_member("Hari")))
 	assert site.db.count("Error Log", {"method": ["like", "%many failed verifications%"]}) == before + 1
-	assert say(right(register.new_member("Hari"))) == "verified"
+	assert say(right(directory.new_member("Hari"))) == "verified"
 
 
 def test_counters_hold_no_credential_and_are_purged_when_nobody_needs_them(say, site, member, lockout, later):

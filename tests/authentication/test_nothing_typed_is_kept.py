@@ -5,7 +5,7 @@ Also when database, verifier or chatbot fail in the middle.
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness.caller import TOKEN, Caller
 from tests import checks
 from tests.callers import traces, uuid4
@@ -21,7 +21,7 @@ def kept(stage, cache_server):
 		number, national = member.number, member.national_number
 		spellings = {number, number.lower(), number.replace("_", ""), number.replace("_", "-"), number[4:]}
 		spellings |= {national, national.replace("/", ""), national.replace("/", "-")}
-		return [place for place in traces(spellings, stage, cache_server) if place != register.DOCTYPE]
+		return [place for place in traces(spellings, stage, cache_server) if place != directory.DOCTYPE]
 
 	return search
 
@@ -56,7 +56,7 @@ def test_the_search_finds_what_is_there(kept, page, site, member, stage):
 def test_a_whole_verification_leaves_nothing(page, member, kept):
 	for text in (
 		member.number, f"my number is {member.national_number}", f"{member.number[:-1]} is it, I think",
-		f"{member.number.lower()} {register.national_number()}", right(member),
+		f"{member.number.lower()} {directory.national_number()}", right(member),
 	):  # fmt: skip
 		response = page.own("send_message", message=text, message_id=uuid4(), metadata={"typed": text})
 		assert response.status_code == 200
@@ -68,7 +68,7 @@ def test_a_whole_verification_leaves_nothing(page, member, kept):
 
 def test_submitting_leaves_nothing(page, member, kept):
 	page.own("submit_credentials", text=member.national_number, message_id=f"id {member.number}")
-	page.own("submit_credentials", text=f"{member.number} {register.national_number()}")
+	page.own("submit_credentials", text=f"{member.number} {directory.national_number()}")
 	response = page.own("submit_credentials", text=right(member))
 	assert response.json()["message"]["authenticated"]
 	assert kept(member) == []

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import checks
 from tests.verifier import KNOWN, PERSON, drip
 
@@ -37,7 +37,7 @@ def credentials(member) -> dict[str, str]:
 
 @pytest.fixture
 def member(site):
-	return register.new_member("Hari")
+	return directory.new_member("Hari")
 
 
 def test_a_function_is_given_credentials_as_the_checks_examples_are_written(ask, member, monkeypatch):
@@ -50,7 +50,7 @@ def test_a_function_is_given_credentials_as_the_checks_examples_are_written(ask,
 
 
 def test_a_doctype_knows_its_members(ask, member):
-	verdict = ask(register.CHECK, credentials(member))
+	verdict = ask(directory.CHECK, credentials(member))
 	assert (verdict.outcome, verdict.profile["name"]) == ("verified", "Hari")
 	assert "Hari" not in repr(verdict)
 
@@ -60,24 +60,24 @@ def test_a_doctype_knows_its_members(ask, member):
 	"value", ["", "%", "_", "PEN%", "0", "None", "['like', '%']", "PEN0000000000", "' or 1=1 --"]
 )
 def test_a_doctype_matches_whole_values_only(ask, member, key, value):
-	verdict = ask(register.CHECK, {**credentials(member), key: value})
+	verdict = ask(directory.CHECK, {**credentials(member), key: value})
 	assert (verdict.outcome, verdict.profile) == ("not_matched", {})
 
 
 @pytest.mark.mariadb  # PostgreSQL's do not fold
 def test_what_a_collation_takes_for_the_same_is_not(ask, site, member):
-	table = site.qb.DocType(register.DOCTYPE)
+	table = site.qb.DocType(directory.DOCTYPE)
 	odd = member.number.replace("PEN", "PÉN")
 	site.qb.update(table).set(table.member_number, odd).where(table.member_number == member.number).run()
-	assert site.db.exists(register.DOCTYPE, {"member_number": member.number}), "the database takes É for E"
-	assert ask(register.CHECK, credentials(member)).outcome == "not_matched"
+	assert site.db.exists(directory.DOCTYPE, {"member_number": member.number}), "the database takes É for E"
+	assert ask(directory.CHECK, credentials(member)).outcome == "not_matched"
 
 
 def test_two_members_with_the_same_numbers_are_ambiguous(ask, site, member):
-	twin = site.copy_doc(site.get_doc(register.DOCTYPE, {"member_number": member.number}))
+	twin = site.copy_doc(site.get_doc(directory.DOCTYPE, {"member_number": member.number}))
 	twin.full_name = "Somebody else"
 	twin.insert()
-	verdict = ask(register.CHECK, credentials(member))
+	verdict = ask(directory.CHECK, credentials(member))
 	assert (verdict.outcome, verdict.profile) == ("ambiguous", {})
 
 
@@ -97,8 +97,8 @@ def test_one_query_is_asked_whichever_half_is_wrong(ask, site, member, monkeypat
 		{**credentials(member), "member_number": "PEN9999999999"},
 	):
 		asked.clear()
-		assert ask(register.CHECK, given).outcome == "not_matched"
-		statements.append([query for query in asked if register.DOCTYPE in query])
+		assert ask(directory.CHECK, given).outcome == "not_matched"
+		statements.append([query for query in asked if directory.DOCTYPE in query])
 	assert statements[0] == statements[1] and len(statements[0]) == 1
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness.caller import Caller
 from tests import checks
 from tests.callers import AGENT, AUDITOR, STAFF_ADMINISTRATOR, SUPERUSER, VISITOR, key_of
@@ -203,7 +203,7 @@ def try_it(workers, site, bench):
 		site.db.delete("Verification Attempt", bucket.name)
 	site.db.commit()
 
-	def call(text, *, user=SUPERUSER, check=register.CHECK, verb="POST", **more):
+	def call(text, *, user=SUPERUSER, check=directory.CHECK, verb="POST", **more):
 		caller = Caller(workers.url, SITE, key=key_of(user))
 		path = "/api/method/assistant_session.api.try_identity_check"
 		return caller.ask(verb, path, json={"check": check, "text": text, **more})
@@ -231,7 +231,7 @@ def test_trying_counts_against_lockout_and_is_written_down_without_what_was_type
 	assert try_it(right(member)).json()["message"]["outcome"] == "locked"
 	site.db.rollback()
 	noted = site.get_all(
-		"Comment", {"reference_doctype": "Identity Check", "reference_name": register.CHECK}, ["content", "comment_email"],
+		"Comment", {"reference_doctype": "Identity Check", "reference_name": directory.CHECK}, ["content", "comment_email"],
 		order_by="creation desc", limit=5,
 	)  # fmt: skip
 	assert noted[0].content == "tried it: locked" and member.number not in json.dumps(noted, default=str)
@@ -251,7 +251,7 @@ def test_whoever_is_locked_out_is_told_until_when(try_it, member):
 
 @pytest.fixture
 def release(workers, site):
-	def call(user=SUPERUSER, check=register.CHECK):
+	def call(user=SUPERUSER, check=directory.CHECK):
 		return Caller(workers.url, SITE, key=key_of(user)).call("release_tries", check=check)
 
 	return call
@@ -266,7 +266,7 @@ def test_an_administrator_releases_their_own_tries_and_it_is_written_down(try_it
 		"not_matched", "locked",
 	]  # fmt: skip
 	site.db.rollback()
-	about = {"reference_doctype": "Identity Check", "reference_name": register.CHECK}
+	about = {"reference_doctype": "Identity Check", "reference_name": directory.CHECK}
 	noted = site.get_all("Comment", about, ["content", "comment_email"], order_by="creation desc", limit=6)
 	assert ("released their own tries", SUPERUSER) in [(one.content, one.comment_email) for one in noted]
 
@@ -281,8 +281,8 @@ def test_releasing_ones_tries_lets_nobody_guess_for_ever(try_it, member, site, m
 	settings, outcomes = replace(config.settings(), attempts_allowed=3, attempts_allowed_network=5), []
 	monkeypatch.setattr(config, "settings", lambda: settings)
 	for _round in range(4):
-		outcomes += [staff.try_check(register.CHECK, wrong(member))["outcome"] for _attempt in range(3)]
-		staff.release_tries(register.CHECK)
+		outcomes += [staff.try_check(directory.CHECK, wrong(member))["outcome"] for _attempt in range(3)]
+		staff.release_tries(directory.CHECK)
 		site.db.commit()
 	assert outcomes == ["not_matched"] * 8 + ["locked"] * 4
 
@@ -301,7 +301,7 @@ def test_releasing_ones_tries_releases_no_person(try_it, release, member, sessio
 @pytest.mark.parametrize("user", [None, VISITOR, AGENT, AUDITOR])
 def test_only_administrators_release_their_tries(workers, site, user):
 	caller = Caller(workers.url, SITE, key=key_of(user) if user else None)
-	assert caller.call("release_tries", check=register.CHECK).status_code == 403
+	assert caller.call("release_tries", check=directory.CHECK).status_code == 403
 
 
 @pytest.mark.parametrize("check", [None, "", "No such check", 5])

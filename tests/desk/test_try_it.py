@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import checks
 from tests.browser import NARROW, WIDE
 from tests.callers import SUPERUSER
@@ -31,7 +31,7 @@ def try_it(desk, site):
 
 def test_who_is_locked_out_by_trying_is_told_until_when_and_releases_it(desk, try_it, member):
 	"""On a telephone; where there is more room the button stands beside the form's others."""
-	page = desk(width=NARROW).open("identity-check", register.CHECK)
+	page = desk(width=NARROW).open("identity-check", directory.CHECK)
 	for attempt in range(3):
 		_open_dialog(page)
 		answer = try_it(page, wrong(member))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness.caller import TOKEN, Caller
 from tests import checks
 from tests.callers import OWNER, STAFF_ADMINISTRATOR, VISITOR, key_of, uuid4
@@ -91,9 +91,9 @@ def test_the_profile_is_not_told_to_the_page(guest, member):
 
 def test_unknown_people_and_wrong_references_get_the_same_answer(guest, member):
 	answers = []
-	for number in (member.number, f"PEN_9{register.national_number().replace('/', '')}"):
+	for number in (member.number, f"PEN_9{directory.national_number().replace('/', '')}"):
 		page = guest()
-		response = submit(page, f"{number} {register.national_number()}")
+		response = submit(page, f"{number} {directory.national_number()}")
 		body = told(response)
 		varying = {"session_id", "expires_at", "origin"}
 		replies = [reply["content"] for reply in body["replies"]]
@@ -109,7 +109,7 @@ def test_unknown_people_and_wrong_references_get_the_same_answer(guest, member):
 
 
 def test_an_ambiguous_answer_looks_like_a_wrong_one(guest, member, site):
-	twin = site.copy_doc(site.get_doc(register.DOCTYPE, {"member_number": member.number}))
+	twin = site.copy_doc(site.get_doc(directory.DOCTYPE, {"member_number": member.number}))
 	twin.insert()
 	site.db.commit()
 	page = guest()
@@ -125,7 +125,8 @@ def test_the_fourth_wrong_one_is_429_with_the_time_to_wait_and_is_still_stored(g
 	page = guest()
 	for _attempt in range(3):
 		assert (
-			told(submit(page, wrong(register.new_member("Maya"))))["verification"]["outcome"] == "not_matched"
+			told(submit(page, wrong(directory.new_member("Maya"))))["verification"]["outcome"]
+			== "not_matched"
 		)
 	response = submit(page, right(member))
 	assert response.status_code == 429 and response.json()["error"]["type"] == "VerificationLocked"
@@ -402,7 +403,9 @@ def test_an_administrator_without_the_profile_permission_sees_no_profile(guest, 
 		assert column not in document.json()["data"]
 	data = document.json()["data"]
 	said = data.pop("preview")
-	assert said in [turn["content"][: len(said)] for turn in page.history()], "what was said may be read anyway"
+	assert said in [
+		turn["content"][: len(said)] for turn in page.history()
+	], "what was said may be read anyway"
 	assert "Hari" not in str(data) and "Sunrise" not in str(data)
 	listing = admin.ask(
 		"GET", "/api/resource/Conversation Session", params={"fields": '["name","user_profile"]'}
@@ -415,7 +418,7 @@ def test_the_next_person_in_a_session_does_not_see_what_the_one_before_was_told(
 	verify(page, member)
 	assert page.own("logout").status_code == 200
 	told(page.own("send_message", message=checks.QUESTION))
-	verify(page, register.new_member("Maya"))
+	verify(page, directory.new_member("Maya"))
 	for body in (told(page.own("resume_session")), told(page.own("get_history"))):
 		assert (
 			"Hari" not in str(body["history"])
@@ -430,7 +433,7 @@ def test_the_next_person_in_a_session_does_not_see_what_the_one_before_was_told(
 def test_staff_endpoints_are_for_administrators(workers, site, endpoint, user):
 	caller = Caller(workers.url, SITE, key=key_of(user) if user else None)
 	given = (
-		{"session_id": "x"} if endpoint == "unlock_verification" else {"check": register.CHECK, "text": "x"}
+		{"session_id": "x"} if endpoint == "unlock_verification" else {"check": directory.CHECK, "text": "x"}
 	)
 	answer = caller.call(endpoint, **given)
 	assert answer.status_code == 403 and answer.json()["error"]["type"] == "NotPermitted"

@@ -249,12 +249,12 @@ def test_a_reason_a_state_and_an_intent_have_no_angle_brackets(sessions, opened,
 
 
 def test_the_last_persons_answer_is_not_repeated_to_the_next(workers, site, sessions):
-	from assistant_session.demo import register
+	from assistant_session.demo import directory
 	from tests.people import right
 
 	page = Caller(workers.url, SITE).open(channel="Pension")
 	for person in ("Maya", "Hari"):
-		member = register.new_member(person)
+		member = directory.new_member(person)
 		page.own("send_message", message="what about my pension?", message_id=f"asked by {person}")
 		answer = page.own("submit_credentials", text=right(member))
 		page.token = answer.headers["X-Assistant-Session-Token"]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness.caller import PREFIX, TOKEN, Caller
 from tests.browser import log_in
 from tests.callers import OWNER, SERVICE, SUPERUSER, VISITOR, key_of, uuid4
@@ -74,7 +74,7 @@ def test_a_page_of_nothing_but_notes_goes_on_beyond_them(page, sessions, site):
 
 
 def test_the_next_persons_bot_is_not_given_the_last_persons_chat(page, sessions, site, authentication):
-	maya, hari = register.new_member("Maya"), register.new_member("Hari")
+	maya, hari = directory.new_member("Maya"), directory.new_member("Hari")
 	name = page.session_id
 	for person in (maya, hari):
 		authentication.require(name, "pension_inquiry", "my pension?")

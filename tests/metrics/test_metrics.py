@@ -182,9 +182,9 @@ def test_a_repeated_message_is_not_a_second_turn(sessions, site, opened, counted
 
 def test_wrong_credentials_and_locks_are_counted(sessions, site, opened, counted, configured):
 	from assistant_session import authentication
-	from assistant_session.demo import register
+	from assistant_session.demo import directory
 
-	one, other = register.new_member("Hari"), register.new_member("Sita")
+	one, other = directory.new_member("Hari"), directory.new_member("Sita")
 	configured(attempts_allowed=2)
 	authentication.require(opened, "pension_inquiry", checks.QUESTION)
 	site.db.commit()

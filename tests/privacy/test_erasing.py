@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import in_workers
 from tests.callers import OWNER, traces
 from tests.privacy.test_export import person, verified
@@ -128,7 +128,7 @@ def test_in_each_way_a_person_is_named_and_nobody_else(
 		"party": (("Role", "Guest"), sessions.open(party=("Role", "Guest")).id),
 		"device": (device, sessions.open(device_id=device).id),
 		"address": (("WhatsApp", address), sessions.open(channel="WhatsApp", external_id=address).id),
-		"identity": ((register.CHECK, member.number), verified),
+		"identity": ((directory.CHECK, member.number), verified),
 	}
 	others = [sessions.open().id, sessions.open(channel="WhatsApp", external_id=f"{address}1").id]
 	site.db.commit()

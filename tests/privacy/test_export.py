@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from tests import checks
 from tests.callers import OWNER
 
@@ -33,8 +33,8 @@ def verified(authentication, sessions, site, member):
 
 def test_a_person_is_found_by_what_they_proved_in_any_spelling(person, verified, member, sessions, site):
 	for spelled in (member.number, member.number.lower(), member.number.replace("_", "")):
-		assert person.Person.by_identity(register.CHECK, spelled).sessions() == [verified]
-	assert person.Person.by_identity(register.CHECK, register.new_member("Maya").number).sessions() == []
+		assert person.Person.by_identity(directory.CHECK, spelled).sessions() == [verified]
+	assert person.Person.by_identity(directory.CHECK, directory.new_member("Maya").number).sessions() == []
 
 
 def test_also_after_logout_closing_and_a_new_key(
@@ -45,7 +45,7 @@ def test_also_after_logout_closing_and_a_new_key(
 	site.db.commit()
 	keys = site.local.conf["assistant_session_keys"]
 	monkeypatch.setitem(site.local.conf, "assistant_session_keys", {**keys, "k2": "ab" * 32, "current": "k2"})
-	assert person.Person.by_identity(register.CHECK, member.number).sessions() == [verified]
+	assert person.Person.by_identity(directory.CHECK, member.number).sessions() == [verified]
 
 
 def test_a_person_is_found_by_user_party_device_address_and_session(person, sessions, site, device):
@@ -71,14 +71,14 @@ def test_what_somebody_else_said_before_in_the_same_session_is_theirs(
 ):
 	set_row(verified, hidden_turns=2)
 	sessions.recover(verified)
-	(found,) = person.export(person.Person.by_identity(register.CHECK, member.number))
+	(found,) = person.export(person.Person.by_identity(directory.CHECK, member.number))
 	assert [turn["sequence"] for turn in found["turns"]] == [3, 4]
 	(found,) = person.export(person.Person.by_session(verified))
 	assert [turn["sequence"] for turn in found["turns"]] == [1, 2, 3, 4]
 
 
 def test_everything_is_handed_out(person, verified, member):
-	(found,) = person.export(person.Person.by_identity(register.CHECK, member.number))
+	(found,) = person.export(person.Person.by_identity(directory.CHECK, member.number))
 	assert found["session"]["name"] == verified and found["session"]["channel"] == "WhatsApp"
 	assert found["profile"]["name"] == "Hari" and found["pending_message"] is None
 	assert found["context"] == {"seen": ["fund"]} and found["flows"]["transfer"]["data"] == {"euros": 5}
@@ -130,7 +130,7 @@ def test_a_transcript_can_be_read(person, verified):
 )
 @pytest.mark.parametrize("value", [None, "", 5, ["a"]])
 def test_nobody_is_found_by_nothing(person, sessions, make, value):
-	more = {"by_identity": (register.CHECK, value), "by_party": (value, value), "by_address": (value, value)}
+	more = {"by_identity": (directory.CHECK, value), "by_party": (value, value), "by_address": (value, value)}
 	with pytest.raises(sessions.InvalidSessionData):
 		getattr(person.Person, make)(*more.get(make, (value,)))
 

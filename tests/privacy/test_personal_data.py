@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from assistant_session.demo import register
+from assistant_session.demo import directory
 from dev.harness.users import new_user
 from tests.callers import AGENT, AUDITOR, OWNER, SERVICE, STAFF_ADMINISTRATOR, VISITOR
 from tests.http.test_staff_endpoints import call
@@ -29,7 +29,7 @@ def test_it_is_for_administrators(call, opened, sessions, site, endpoint, user):
 
 def test_everything_is_exported_and_that_is_written_down(call, verified, member, site):
 	said = call(
-		STAFF_ADMINISTRATOR, "export_person", person={"identity": [register.CHECK, member.number]}
+		STAFF_ADMINISTRATOR, "export_person", person={"identity": [directory.CHECK, member.number]}
 	).json()
 	(found,) = said["message"]["sessions"]
 	assert found["session"]["name"] == verified and found["profile"]["name"] == "Hari"
@@ -54,7 +54,7 @@ def test_an_export_tells_nobody_of_a_legal_hold_nor_who_of_the_staff_did_what(ca
 def test_erasing_answers_with_a_signed_receipt(call, verified, member, site, sessions):
 	from assistant_session.privacy import erasing
 
-	person = {"identity": [register.CHECK, member.number]}
+	person = {"identity": [directory.CHECK, member.number]}
 	receipt = call(STAFF_ADMINISTRATOR, "erase_person", person=person).json()["message"]
 	assert erasing.is_genuine(receipt) and receipt["by"] == STAFF_ADMINISTRATOR
 	assert [one["session"] for one in receipt["sessions"]] == [verified]
@@ -75,8 +75,8 @@ WRONG = [
 	{"user": "a@b.c", "session": "x"}, {"everybody": "x"}, {"party": "Customer"}, {"party": ["Customer"]},
 	{"party": ["Customer", ["like", "%"]]}, {"party": [None, None]}, {"address": ["Web", ""]}, {"device": "phone"},
 	{"session": "no such id"}, {"session": "x" * 200}, {"identity": ["No such check", "x"]},
-	{"identity": [["like", "%"], "x"]}, {"identity": [register.CHECK, None]}, {"identity": [register.CHECK, ""]},
-	{"identity": [register.CHECK, {"a": 1}]}, {"columns": ["name"]}, {"of": "x"}, {"user": "x" * 10_000},
+	{"identity": [["like", "%"], "x"]}, {"identity": [directory.CHECK, None]}, {"identity": [directory.CHECK, ""]},
+	{"identity": [directory.CHECK, {"a": 1}]}, {"columns": ["name"]}, {"of": "x"}, {"user": "x" * 10_000},
 ]  # fmt: skip
 
 

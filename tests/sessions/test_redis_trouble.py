@@ -64,9 +64,9 @@ def test_people_are_verified_while_redis_takes_no_writes(sessions, site, opened,
 	"""Also when what Frappe keeps in Redis about DocTypes is gone, and everything of ours has to be read anew."""
 	from assistant_session import authentication
 	from assistant_session.authentication import checks
-	from assistant_session.demo import register
+	from assistant_session.demo import directory
 
-	member = register.new_member("Hari")
+	member = directory.new_member("Hari")
 	redis = cache_server.client()
 	redis.flushall()
 	site.local.cache = {}
@@ -128,7 +128,6 @@ def test_a_worker_cut_off_from_redis_clears_what_it_could_not_mark(worker, opene
 
 def test_an_entry_nobody_could_delete_ends_by_itself(worker, opened, proxy, cache_server):
 	"""The bound of the documented exception: a cut-off worker dies before it could clear the entry."""
-	from assistant_session.sessions.coherence import register
 
 	writer, reader = worker(FRAPPE_REDIS_CACHE=proxy.url), worker()
 	writer.run(in_workers.move, opened, "PUBLISHED")

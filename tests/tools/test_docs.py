@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from assistant_session.demo import pension, register
+from assistant_session.demo import directory, pension
 from tests import checks
 from tests.conftest import REPOSITORY
 
@@ -21,7 +21,7 @@ def test_the_bot_of_the_verification_guide_verifies_and_answers(site, sessions, 
 		"answer": lambda intent, profile: pension.fund(profile) if intent else "Hello",
 	}
 	exec(code, bot)
-	member = register.new_member("Hari")
+	member = directory.new_member("Hari")
 	said = lambda text: bot["incoming"](opened, text, None)  # noqa: E731
 	assert said("hi") == ["Hello"]
 	assert checks.MEMBER_NUMBER in said("how is my pension?")[0]

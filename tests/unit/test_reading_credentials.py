@@ -5,12 +5,12 @@ import pickle
 import pytest
 
 from assistant_session.authentication import credential_reading
-from assistant_session.demo import register
+from assistant_session.demo import directory
 
 NUMBER, NATIONAL = "PEN0005000168", "228597621"
 
 
-CREDENTIALS = tuple(credential_reading.Credential(*one) for one in register.CREDENTIALS)
+CREDENTIALS = tuple(credential_reading.Credential(*one) for one in directory.CREDENTIALS)
 
 
 @pytest.fixture

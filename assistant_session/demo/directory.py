@@ -1,4 +1,4 @@
-"""A small pension register, and the Identity Check that asks it. Made once, found again."""
+"""A small directory of pension members, and the Identity Check that asks it. Made once, found again."""
 
 import secrets
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ PROFILE = {"name": "full_name", "fund": "fund", "balance": "balance", "next_paym
 
 
 def prepare() -> None:
-	"""Make what is missing of register, check and protected intents. The caller commits."""
-	_make_register()
+	"""Make what is missing of directory, check and protected intents. The caller commits."""
+	_make_directory()
 	_make_check()
 	settings = frappe.get_single(config.DOCTYPE)
 	known = {row.intent for row in settings.protected_intents}
@@ -65,7 +65,7 @@ def national_number() -> str:
 	return f"{digits[:6]}/{digits[6:8]}/{digits[8]}"
 
 
-def _make_register() -> None:
+def _make_directory() -> None:
 	if not frappe.db.exists("DocType", DOCTYPE):
 		fields = [
 			{"fieldname": name, "fieldtype": kind, "label": name.replace("_", " ").title()}
