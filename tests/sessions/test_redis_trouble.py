@@ -128,6 +128,7 @@ def test_a_worker_cut_off_from_redis_clears_what_it_could_not_mark(worker, opene
 
 def test_an_entry_nobody_could_delete_ends_by_itself(worker, opened, proxy, cache_server):
 	"""The bound of the documented exception: a cut-off worker dies before it could clear the entry."""
+	from assistant_session.sessions.coherence import register
 
 	writer, reader = worker(FRAPPE_REDIS_CACHE=proxy.url), worker()
 	writer.run(in_workers.move, opened, "PUBLISHED")
