@@ -103,7 +103,7 @@ def test_texts_of_the_pages_can_be_translated():
 	]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def translations(site):
 	from dev import translations
 
