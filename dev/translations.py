@@ -28,7 +28,7 @@ CREATED = datetime(
 )  # no moment of each run: nothing changes where no text does
 # Of the pages Frappe draws from files its search for texts passes over.
 DRAWN = {"workspace": ("label", "title"), "number_card": ("label",), "dashboard_chart": ("chart_name",)}
-OURS = re.compile(r"(\.\./)*assistant_session/|DocType: ")
+OURS = re.compile(r"(.*/)?assistant_session/|DocType: ")
 
 
 @lru_cache
