@@ -12,14 +12,14 @@ from frappe import _
 
 from . import authentication, sessions
 from .authentication import staff
-from .metrics import exposition, flushing
+from .metrics import after_requests, exposition
 from .sessions import bounds, config
 from .sessions.coherence.writing import require_live
 from .sessions.errors import NotPermitted, VerificationLocked
 from .sessions.health import overview
 from .sessions.operations.finding import take_up
-from .web import access, conversation, cookies, opening, privacy, responder, views
-from .web import staff as conversations
+from .web import access, conversation, cookies, privacy, responder, session_opening, views
+from .web import desk_conversations as conversations
 from .web.endpoint import Answer, endpoint, moment
 
 
@@ -41,16 +41,16 @@ def open_session(
 	"""
 	device = access.device_id()
 	if access.is_service():
-		return opening.for_service(channel, external_id, device, user, party_type, party, state, ttl)
+		return session_opening.for_service(channel, external_id, device, user, party_type, party, state, ttl)
 	if any(value is not None for value in (external_id, user, party_type, party, state, ttl)):
 		raise NotPermitted(_("Only session_id and channel may be given here."))
-	return opening.for_page(session_id, channel, device)
+	return session_opening.for_page(session_id, channel, device)
 
 
 @endpoint(methods=("GET", "POST"))
 def resume_session(session_id: str | None = None):
 	"""What a page needs to redraw a conversation; reading changes nothing."""
-	row = opening.read(session_id)
+	row = session_opening.read(session_id)
 	return Answer(views.reconnect(take_up(row.name)))
 
 
@@ -101,7 +101,7 @@ def get_history(
 	limit: int = 50,
 ):
 	"""A page of the conversation, oldest first: the last `limit` turns, or those before or after a sequence."""
-	row = opening.read(session_id)
+	row = session_opening.read(session_id)
 	require_live(row)
 	return Answer(views.history(row, before=before, after=after, limit=limit))
 
@@ -144,7 +144,7 @@ def session_report(session_id: str | None = None):
 def metrics():
 	"""The site's figures in the text format of Prometheus (the monitoring role, and administrators)."""
 	access.require_monitoring()
-	flushing.flush()
+	after_requests.flush()
 	return Answer(text=exposition.text(), content_type=exposition.CONTENT_TYPE)
 
 

@@ -205,8 +205,8 @@ def purge(context, days: int, yes: bool, as_json: bool):
 def anchor(context, file, as_json: bool):
 	"""Write down, outside the database, how far each audit trail has come. Status 1 if there is no place for it, it failed,
 	or, with --verify, something does not fit."""
+	from .anchor import anchoring as anchors
 	from .anchor import verifying
-	from .anchor import writing as anchors
 	from .sessions import SessionError
 
 	with site(context):

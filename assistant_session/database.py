@@ -14,7 +14,7 @@ from weakref import ref
 
 import frappe
 
-from .compat import database_errors, is_connection_lost, is_duplicate, is_lost_transaction
+from .database_errors import every_kind, is_connection_lost, is_duplicate, is_lost_transaction
 
 SECOND = "assistant_session_second_connection"
 IN_TRANSACTION = (
@@ -239,7 +239,7 @@ def hang_up(db) -> None:
 	again by itself at the next statement."""
 	for one in (getattr(db, SECOND, None), db):
 		if one is not None and one._conn is not None:
-			with suppress(*database_errors()):  # it is broken: that is why
+			with suppress(*every_kind()):  # it is broken: that is why
 				one._conn.close()
 			one._conn = one._cursor = None
 	setattr(db, SECOND, None)
@@ -264,7 +264,7 @@ def _give_up(error: Exception) -> None:
 		if not is_connection_lost(error):
 			_end(second_connection(), "rollback")
 			return
-	except database_errors():
+	except every_kind():
 		pass
 	setattr(primary(), SECOND, None)
 

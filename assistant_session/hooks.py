@@ -61,7 +61,7 @@ scheduler_events = {
 		],
 		"17 * * * *": ["assistant_session.maintenance.purge_verification_attempts"],
 		"41 3 * * *": ["assistant_session.maintenance.sweep.sweep"],
-		"23 4 * * *": ["assistant_session.anchor.writing.daily"],
+		"23 4 * * *": ["assistant_session.anchor.anchoring.daily"],
 	},
 }
 
@@ -72,9 +72,9 @@ default_log_clearing_doctypes = {
 
 after_request = [
 	"assistant_session.frappe_guards.request_bodies.forget_logged",
-	"assistant_session.metrics.flushing.after_request",
+	"assistant_session.metrics.after_requests.after_request",
 ]
-after_job = ["assistant_session.metrics.flushing.after_job"]
+after_job = ["assistant_session.metrics.after_requests.after_job"]
 
 doc_events = {
 	"*": {"after_rename": "assistant_session.sessions.operations.desk_edits.linked_was_renamed"},

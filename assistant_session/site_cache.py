@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import frappe
 
-from . import compat
+from . import database_errors
 
 FRESH_SECONDS = 5
 
@@ -46,6 +46,6 @@ class SiteCache(Generic[Value]):
 		try:
 			return self._read()
 		except Exception as error:
-			if previous is not None and compat.is_connection_lost(error):
+			if previous is not None and database_errors.is_connection_lost(error):
 				return previous
 			raise

@@ -27,7 +27,7 @@ ROOMS = (
 	"maintenance",
 	"metrics",
 	"permissions.py",
-	"compat.py",
+	"database_errors.py",
 	"database.py",
 	"api.py",
 )

@@ -9,12 +9,12 @@ def trail(site, name: str) -> list:
 
 def whole(site, name: str) -> bool:
 	"""Whether the chain fits, computed from what is stored."""
-	from assistant_session.sessions.tables import events
+	from assistant_session.sessions.tables import audit_chain
 
 	head = ""
 	for event in trail(site, name):
-		said = events.commitment(event.actor, event.details, event.salt)
-		head = events.link(head, name, event.sequence, event.event, said, event.creation)
+		said = audit_chain.commitment(event.actor, event.details, event.salt)
+		head = audit_chain.link(head, name, event.sequence, event.event, said, event.creation)
 		if head != event.digest:
 			return False
 	count, stored = site.db.get_value("Conversation Session", name, ["event_count", "event_head"])

@@ -11,11 +11,11 @@ from typing import Any
 
 import frappe
 
-from ..sessions.tables import events, session_rows
+from ..sessions.tables import audit_chain, events, session_rows
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import ask, table
 from ..sessions.vantage import COMMITTED
-from .writing import BATCH, is_genuine
+from .anchoring import BATCH, is_genuine
 
 MOST_NAMED = 1000
 
@@ -99,7 +99,7 @@ def _problem(entry: Entry, row: Row, digest: str | None) -> str | None:
 		if not isinstance(now, int) or now < then:
 			return f"{what}: {now} now, {then} when it was anchored"
 	if row.purged_events >= entry.events:
-		base = events.base_of(row)
+		base = audit_chain.base_of(row)
 		fits = base == entry.head if row.purged_events == entry.events else base is not None
 		return None if fits else "what stands for purged events was altered"
 	if digest != entry.head:
@@ -108,7 +108,7 @@ def _problem(entry: Entry, row: Row, digest: str | None) -> str | None:
 
 
 def _event(entry: Entry) -> str:
-	return events.name_of(entry.name, entry.events)
+	return audit_chain.name_of(entry.name, entry.events)
 
 
 def _rows(names: list[str]) -> dict[str, Row]:

@@ -30,7 +30,7 @@ from ..sessions.operations.turn_in_progress import running
 from ..sessions.secrets import masking
 from ..sessions.session import changing
 from ..sessions.tables import seals, session_rows
-from ..sessions.tables.events import Event
+from ..sessions.tables.audit_chain import Event
 from ..sessions.tables.proof import identity_hashes
 from ..sessions.tables.row import Row
 from ..sessions.verification import (

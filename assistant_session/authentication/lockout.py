@@ -15,7 +15,7 @@ from typing import Any
 
 import frappe
 
-from .. import compat, database
+from .. import database, database_errors
 from ..sessions import config
 from ..sessions.errors import SessionStoreUnavailable
 from ..sessions.secrets import keys
@@ -197,9 +197,9 @@ def _in_own_transaction(work: Callable[[Any], Any]) -> Any:
 		return database.in_own_transaction(work)
 	except Exception as error:
 		if (
-			compat.is_connection_lost(error)
-			or compat.is_lost_transaction(error)
-			or compat.is_lock_wait(error)
+			database_errors.is_connection_lost(error)
+			or database_errors.is_lost_transaction(error)
+			or database_errors.is_lock_wait(error)
 		):
 			raise SessionStoreUnavailable.of() from error
 		raise

@@ -10,7 +10,7 @@ from ..sessions import bounds, config
 from ..sessions.coherence import writing
 from ..sessions.coherence.writing import Write
 from ..sessions.errors import InvalidSessionData
-from ..sessions.tables.events import Event
+from ..sessions.tables.audit_chain import Event
 from . import canonical, checks, credential_reading, lockout, targets, verifiers, vouching
 from .canonical import Secret
 

@@ -17,7 +17,7 @@ from ..sessions.coherence import repeating, writing
 from ..sessions.coherence.writing import MUST_HAPPEN, Write
 from ..sessions.health import diagnosis
 from ..sessions.session import ACTIVE
-from ..sessions.tables import events, listing, session_rows, turns
+from ..sessions.tables import audit_chain, events, listing, session_rows, turns
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import ask, table, write
 from ..sessions.vantage import COMMITTED
@@ -108,4 +108,4 @@ def _purged_events(row: Row, old: list[tuple]) -> dict[str, Any]:
 	digest = diagnosis.digest_after(row, old[-1][1])
 	if digest is None:
 		return {}
-	return {"purged_events": old[-1][1], "event_base": events.sealed(row.name, old[-1][1], digest)}
+	return {"purged_events": old[-1][1], "event_base": audit_chain.sealed(row.name, old[-1][1], digest)}

@@ -1,6 +1,6 @@
 """What happened, counted: in the process first, once a minute in the database, and as text for Prometheus.
 
-    flushing    when a worker brings its counts into the database
+    after_requests  when a worker brings its counts into the database
     workers     figures of each worker's memory, in Redis, for as long as the worker is there
     gauges      what is so right now, asked of the database
     exposition  all of it as Prometheus reads it

@@ -26,7 +26,7 @@ from ..sessions.operations import closing
 from ..sessions.secrets import keys
 from ..sessions.session import ACTIVE, CLOSED
 from ..sessions.tables import events, listing, session_rows, turns
-from ..sessions.tables.events import Event
+from ..sessions.tables.audit_chain import Event
 from ..sessions.tables.row import Row
 from ..sessions.vantage import COMMITTED
 from . import queues, traces

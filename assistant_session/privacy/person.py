@@ -19,7 +19,7 @@ from ..sessions.coherence import writing
 from ..sessions.coherence.writing import MUST_HAPPEN, Write
 from ..sessions.secrets import encryption, keys
 from ..sessions.tables import events, session_rows, turns
-from ..sessions.tables.events import Event
+from ..sessions.tables.audit_chain import Event
 from ..sessions.tables.proof import identity_hashes
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import ask, table

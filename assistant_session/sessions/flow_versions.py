@@ -25,7 +25,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from .. import compat
+from .. import database_errors
 from . import bounds
 from .errors import FlowIsNewer, FlowNotMigrated, InvalidSessionData
 
@@ -78,7 +78,7 @@ def _migrated(name: str, stored: Stored, version: int, path: str) -> Stored:
 		bounds.json_object(data, "data")
 		bounds.label(step, "step")
 	except Exception as error:
-		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
+		if database_errors.is_connection_lost(error) or database_errors.is_lost_transaction(error):
 			raise
 		log = frappe.logger("assistant_session")
 		log.error(f"migration of flow {name}, {stored['version']} to {version}: {type(error).__name__}")

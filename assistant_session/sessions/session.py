@@ -16,7 +16,7 @@ from .flows import Flow
 from .flows import check as check_flows
 from .secrets import encryption, masking
 from .tables import proof, seals
-from .tables.events import Event
+from .tables.audit_chain import Event
 from .tables.row import JSON_COLUMNS, Row, decode, same_json
 
 ACTIVE, CLOSED, EXPIRED = "Active", "Closed", "Expired"

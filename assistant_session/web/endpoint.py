@@ -19,7 +19,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Response
 
-from .. import compat, database
+from .. import database, database_errors
 from ..frappe_guards import request_bodies
 from ..sessions import config
 from ..sessions.coherence.ledger import ledger
@@ -96,7 +96,7 @@ def _answer(function: Callable, arguments: dict[str, Any]) -> Response:
 		refusal = error
 		return _undone(lambda: refusal, broken=isinstance(error, SessionStoreUnavailable))
 	except Exception as error:
-		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
+		if database_errors.is_connection_lost(error) or database_errors.is_lost_transaction(error):
 			return _undone(SessionStoreUnavailable.of, broken=True)
 		log(function.__name__, error)
 		return _undone(_on_our_side)
@@ -168,9 +168,9 @@ def _commit(answer: Answer) -> None:
 
 def _not_committed(error: Exception) -> Exception:
 	"""What is to be said of a COMMIT that raised: whose fate is unknown, that was refused, or that was never sent."""
-	if compat.is_lost_transaction(error):
+	if database_errors.is_lost_transaction(error):
 		return SessionStoreUnavailable.of()
-	return SessionStoreUnavailable.in_doubt() if isinstance(error, compat.database_errors()) else error
+	return SessionStoreUnavailable.in_doubt() if isinstance(error, database_errors.every_kind()) else error
 
 
 def _undone(refusal: Callable[[], SessionError], broken: bool = False) -> Response:

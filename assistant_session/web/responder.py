@@ -9,7 +9,7 @@ from collections.abc import Callable
 import frappe
 from frappe import _
 
-from .. import authentication, compat
+from .. import authentication, database_errors
 from ..sessions import TurnInProgress
 from ..sessions.errors import ResponderFailed, SessionError
 from .endpoint import log
@@ -40,7 +40,7 @@ def _guarded(turn: TurnInProgress, answer: Callable[[], object]) -> None:
 	except SessionError:
 		raise
 	except Exception as error:
-		if compat.is_connection_lost(error) or compat.is_lost_transaction(error):
+		if database_errors.is_connection_lost(error) or database_errors.is_lost_transaction(error):
 			raise
 		log(f"responder in session {turn.session.id}", error)
 		text = _("The chatbot could not answer. Nothing was stored: send the message again.")

@@ -7,7 +7,7 @@ from tests import in_workers
 from tests.conftest import SITE
 from tests.http import in_workers as here
 
-# Every code that means "the database is away" to `compat`, a deadlock, a lock wait, and one that nobody knows.
+# Every code that means "the database is away" to `database_errors`, a deadlock, a lock wait, and one that nobody knows.
 NUMBERS = [1040, 1047, 1053, 1077, 1158, 1159, 1160, 1161, 1180, 1927, 2002, 2003, 2006, 2013, 2055]
 AWAY = [0, *(pytest.param(number, marks=pytest.mark.mariadb) for number in NUMBERS)]
 OTHERS = [pytest.param(number, marks=pytest.mark.mariadb) for number in (1213, 1020, 1205, 1105)]
@@ -27,9 +27,9 @@ def error(response) -> tuple[int, str]:
 
 
 def test_the_codes_tried_here_are_those_the_app_knows():
-	from assistant_session import compat
+	from assistant_session import database_errors
 
-	assert {0, *NUMBERS} == compat.CONNECTION
+	assert {0, *NUMBERS} == database_errors.CONNECTION
 
 
 @pytest.mark.parametrize("code", AWAY + OTHERS)

@@ -14,10 +14,10 @@ def count(label: str) -> None:
 
 
 def count_and_flush(label: str) -> bool:
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	counters.count("turns", label)
-	return flushing.flush()
+	return after_requests.flush()
 
 
 def count_flush_and_count(label: str) -> None:
@@ -53,12 +53,12 @@ def is_shown_as_worker() -> bool:
 
 
 def flush_in_a_race(round: int, label: str) -> None:
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	counters.count("turns", label)
 	counters.count("busy", label, 2)
 	counters.count("turns", f"{label} {round}")
-	assert flushing.flush()
+	assert after_requests.flush()
 
 
 def connect_by(port: int) -> None:
@@ -79,7 +79,7 @@ def _stored(label: str) -> int:
 
 def count_on_two_sites(one: str, other: str, label: str) -> list:
 	"""What each has stored and read, when the first has flushed, and when both have."""
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 	from tests.sessions.in_workers.sites import on
 
 	def first() -> None:
@@ -91,22 +91,22 @@ def count_on_two_sites(one: str, other: str, label: str) -> list:
 
 	on(one, first)
 	on(other, lambda: counters.count("turns", label, 5))
-	on(one, flushing.flush)
+	on(one, after_requests.flush)
 	result = [on(one, seen), on(other, seen)]
-	on(other, flushing.flush)
+	on(other, after_requests.flush)
 	return [*result, on(one, seen), on(other, seen)]
 
 
 def fork_with_something_counted(label: str) -> int:
 	"""The exit status of a child: 1 if it has its parent's figures."""
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	counters.count("turns", label)
 	child = os.fork()
 	if not child:
 		os._exit(1 if counters.waiting() or any(counters.reads()) else 0)
 	status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-	flushing.flush()
+	after_requests.flush()
 	return status
 
 

@@ -313,7 +313,7 @@ def test_a_turn_costs_the_same_statements_and_trips_as_without_counting(
 	sessions, site, opened, counted, monkeypatch
 ):
 	from assistant_session.counters import Counters, counters
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	trips_of_a_turn(sessions, site, opened)
 	with_counting = trips_of_a_turn(sessions, site, opened)
@@ -323,26 +323,26 @@ def test_a_turn_costs_the_same_statements_and_trips_as_without_counting(
 	assert trips_of_a_turn(sessions, site, opened) == with_counting
 	monkeypatch.undo()
 
-	flushing.after_request()
+	after_requests.after_request()
 	answered(sessions, opened)
 	site.db.commit()
 	with Trips() as trips:
-		flushing.after_request()
+		after_requests.after_request()
 	assert (trips.statements, trips.redis) == (0, 0) and counters.waiting()
 
 
 def test_a_request_flushes_once_in_the_interval_and_not_again(site, counted, monkeypatch, label, total):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	monkeypatch.setattr(counters, "_flushed", {})
 	counters.count("turns", label)
-	flushing.after_request()
+	after_requests.after_request()
 	counters.count("turns", label)
-	flushing.after_request()
+	after_requests.after_request()
 	assert (total(label), counted()) == (1, {("turns", label): 1})
 	monkeypatch.setitem(site.local.conf, "assistant_session_metrics_interval", 0)
-	flushing.after_request()
+	after_requests.after_request()
 	assert (total(label), counted()) == (2, {})
 
 
@@ -381,11 +381,11 @@ def test_flushes_of_several_processes_at_once_add_up_exactly(worker, label, tota
 
 def test_hours_and_totals_hold_the_same(site, counted, label):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	for _flush in range(2):
 		counters.count("turns", label, 1.25)
-		flushing.flush()
+		after_requests.flush()
 	rows = site.get_all("Session Metric", {"label": label}, ["metric", "hour", "value"], order_by="name")
 	assert {(row.metric, row.value) for row in rows} >= {("turns", 2.5)}
 	assert sum(row.value for row in rows if row.hour) == sum(row.value for row in rows if not row.hour) == 2.5
@@ -432,7 +432,7 @@ def test_a_flush_while_the_database_is_away_loses_nothing(worker, database_proxy
 
 def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, total, monkeypatch):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 	from assistant_session.sessions.tables import totals
 
 	real, grown = totals.write, []
@@ -445,9 +445,9 @@ def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, 
 
 	monkeypatch.setattr(totals, "write", write)
 	counters.count("turns", label)
-	assert flushing.flush() is False
+	assert after_requests.flush() is False
 	assert (total(label), counted()) == (0, {("turns", label): 1})
-	assert flushing.flush() is True
+	assert after_requests.flush() is True
 	assert (total(label), counted()) == (1, {})
 	assert site.get_all("Session Metric", {"label": label}, pluck="value") == [1, 1]
 
@@ -470,40 +470,40 @@ def test_what_is_too_small_to_store_is_no_reason_to_fail(site, counted, label, t
 
 def test_a_mistake_in_the_flush_is_raised_and_keeps_the_counts(site, counted, label, monkeypatch):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 	from assistant_session.sessions.tables import totals
 
 	counters.count("turns", label)
 	monkeypatch.setattr(totals, "add", lambda _batch: 1 / 0)
 	with pytest.raises(ZeroDivisionError):
-		flushing.flush()
+		after_requests.flush()
 	assert counted() == {("turns", label): 1}
 
 
 def test_a_flush_leaves_the_callers_transaction_alone(sessions, site, opened, counted, label, total):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	sessions.transition(opened, "MAYBE")
 	counters.count("turns", label)
-	assert flushing.flush() and total(label) == 1
+	assert after_requests.flush() and total(label) == 1
 	site.db.rollback()
 	assert sessions.get(opened).current_state is None
 
 
 def test_a_redis_that_was_flushed_or_is_stopped_loses_no_count(site, counted, cache_server, label, total):
 	from assistant_session.counters import counters
-	from assistant_session.metrics import flushing, workers
+	from assistant_session.metrics import after_requests, workers
 
 	counters.count("turns", label)
-	flushing.flush()
+	after_requests.flush()
 	cache_server.flush()
 	counters.count("turns", label)
-	flushing.flush()
+	after_requests.flush()
 	cache_server.stop()
 	try:
 		counters.count("turns", label)
-		assert flushing.flush() and workers.read() is None
+		assert after_requests.flush() and workers.read() is None
 	finally:
 		cache_server.start()
 	assert total(label) == 3
@@ -549,11 +549,11 @@ def test_whatever_callers_name_freely_makes_no_figure_of_its_own(sessions, site,
 
 
 def test_the_worker_of_this_test_is_shown_with_its_memory(sessions, site, opened, counted, cache_server):
-	from assistant_session.metrics import flushing, workers
+	from assistant_session.metrics import after_requests, workers
 	from assistant_session.sessions.coherence.memory import memory
 
 	sessions.get(opened)
-	flushing.flush()
+	after_requests.flush()
 	figures = workers.read()[workers.name()]
 	assert workers.name().endswith(f":{os.getpid()}") and figures.entries == len(memory) > 0
 	assert figures.bytes > figures.entries and figures.hits > 0

@@ -156,14 +156,14 @@ def test_a_wrong_token_is_told_apart_from_an_unknown_id_here_alone(site, opened,
 
 
 def test_a_turn_is_in_exactly_one_bucket_and_its_time_in_the_sum(sessions, site, opened, shown):
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	name = f"{PREFIX}turn_duration_seconds"
-	flushing.flush()
+	after_requests.flush()
 	before = shown()
 	answered(sessions, opened)
 	site.db.commit()
-	flushing.flush()
+	after_requests.flush()
 	after = shown()
 	everything = (f"{name}_bucket", (("le", "+Inf"),))
 	assert (
@@ -347,11 +347,11 @@ def test_filters_have_four_elements(site):
 
 @pytest.mark.parametrize("user", [AGENT, AUDITOR, STAFF_ADMINISTRATOR])
 def test_cards_and_charts_answer_staff(ask, sessions, opened, site, user):
-	from assistant_session.metrics import flushing
+	from assistant_session.metrics import after_requests
 
 	answered(sessions, opened)
 	site.db.commit()
-	flushing.flush()
+	after_requests.flush()
 	for card in files("number_card"):
 		answer = ask(user, CARD, doc=json.dumps(card), filters=card["filters_json"])
 		assert answer.status_code == 200 and answer.json()["message"] >= 0, answer.text

@@ -458,12 +458,12 @@ def test_a_trail_that_has_no_place_for_it_does_not_keep_a_person_from_being_eras
 
 def test_a_reduced_event_that_no_erasing_explains_is_an_altered_one(talkative, sessions, site, damage):
 	"""Whoever has the database and not the key blanks who did what: the commitment alone still fits."""
-	from assistant_session.sessions.tables import events
+	from assistant_session.sessions.tables import audit_chain
 
 	for name, actor, details, salt in site.db.sql(
 		"select name, actor, details, salt from `tabSession Event` where session = %s", talkative
 	):
-		said = json.dumps({events.ERASED: events.commitment(actor, details, salt)})
+		said = json.dumps({audit_chain.ERASED: audit_chain.commitment(actor, details, salt)})
 		damage(
 			"update `tabSession Event` set details = %s, actor = '', salt = null where name = %s", said, name
 		)

@@ -11,7 +11,7 @@ from tests.sessions.test_seals import EVENT, SESSION, TURN, put_back, turn, whol
 
 @pytest.fixture
 def anchor(site, monkeypatch):
-	from assistant_session.anchor import writing as anchor
+	from assistant_session.anchor import anchoring as anchor
 	from assistant_session.sessions import config
 
 	for name in (anchor.FILE, anchor.URL):
@@ -401,7 +401,7 @@ def test_the_job_does_nothing_without_a_place_and_calls_somebody_when_it_fails(
 
 def test_the_job_is_on_the_schedule(site):
 	jobs = [path for paths in site.get_hooks("scheduler_events")["cron"].values() for path in paths]
-	assert "assistant_session.anchor.writing.daily" in jobs
+	assert "assistant_session.anchor.anchoring.daily" in jobs
 
 
 def test_from_the_shell(stage, told, site, tmp_path, damage, anchor):

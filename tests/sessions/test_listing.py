@@ -93,7 +93,7 @@ def test_a_renamed_user_is_shown_by_the_new_name(sessions, site, shown):
 
 @pytest.mark.by_sql
 def test_sessions_from_before_are_filled(sessions, site, opened, shown, damage):
-	from assistant_session.maintenance import listing
+	from assistant_session.maintenance import listing_backfill
 
 	named = sessions.open(channel="Web", external_id="+32470998855").id
 	sessions.add_turn(named, "user", "hello")
@@ -101,7 +101,7 @@ def test_sessions_from_before_are_filled(sessions, site, opened, shown, damage):
 	columns = ", ".join(f"{column} = null" for column in SHOWN)
 	damage(f"update `tabConversation Session` set {columns} where name = %s", named)
 	assert shown(named) == dict.fromkeys(SHOWN)
-	assert listing.fill() >= 1
+	assert listing_backfill.fill() >= 1
 	assert (shown(named).title, shown(named).preview, shown(named).last_role) == ("+32…855", "hello", "user")
 	sessions.close(named, "test")
 	site.db.commit()

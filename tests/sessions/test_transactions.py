@@ -172,7 +172,7 @@ def test_a_deadlock_takes_one_of_two_and_loses_neither(worker, sessions, site, t
 
 
 def test_errors_of_every_database_are_told_apart():
-	from assistant_session import compat
+	from assistant_session import database_errors
 
 	class Error(Exception):
 		pgcode = None
@@ -182,12 +182,12 @@ def test_errors_of_every_database_are_told_apart():
 		error.pgcode = code
 		return error
 
-	assert compat.is_lost_transaction(postgres("40001"))
-	assert compat.is_lost_transaction(postgres("40P01"))
-	assert compat.is_lost_transaction(Error(1020, "changed"))
-	assert compat.is_lock_wait(postgres("55P03"))
-	assert compat.is_duplicate(postgres("23505"))
-	assert not compat.is_lost_transaction(Error(1062, "duplicate"))
+	assert database_errors.is_lost_transaction(postgres("40001"))
+	assert database_errors.is_lost_transaction(postgres("40P01"))
+	assert database_errors.is_lost_transaction(Error(1020, "changed"))
+	assert database_errors.is_lock_wait(postgres("55P03"))
+	assert database_errors.is_duplicate(postgres("23505"))
+	assert not database_errors.is_lost_transaction(Error(1062, "duplicate"))
 
 
 def test_an_endpoint_called_from_python_owns_the_transaction_only_while_it_answers(site):

@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from assistant_session.sessions.errors import SessionConflict
+from assistant_session.sessions.tables import merging
 from assistant_session.sessions.tables import row as rows
 from tests.unit.made import row
 
@@ -15,7 +16,7 @@ AUTHENTICATED = {"authenticated": 1, "auth_method": "check"}
 def merged(theirs: dict, mine: dict, **base) -> dict:
 	"""What is written on a row that somebody else has changed to `theirs` meanwhile."""
 	before = row(**base)
-	return rows.merge(before, mine, before._replace(version=2, revision="bbbb", **theirs))
+	return merging.merge(before, mine, before._replace(version=2, revision="bbbb", **theirs))
 
 
 def in_json(**keys) -> str:
@@ -36,7 +37,7 @@ def test_the_same_column_changed_otherwise_names_the_column():
 	assert raised.value.field == "status" and "one" in str(raised.value)
 
 
-@pytest.mark.parametrize("group", rows.GROUPS, ids=lambda group: group[0])
+@pytest.mark.parametrize("group", merging.GROUPS, ids=lambda group: group[0])
 def test_columns_of_one_group_are_never_put_together_from_two_writers(group):
 	for mine, theirs in permutations(group, 2):
 		with pytest.raises(SessionConflict) as raised:
@@ -99,5 +100,5 @@ def test_the_registers_entry_changes_with_version_and_with_revision():
 
 
 def test_every_column_of_a_group_is_a_column():
-	assert set(rows.GROUP_OF) <= set(rows.COLUMNS) and set(rows.COLUMNS) >= rows.JSON_COLUMNS
-	assert sum(map(len, rows.GROUPS)) == len(rows.GROUP_OF)
+	assert set(merging.GROUP_OF) <= set(rows.COLUMNS) and set(rows.COLUMNS) >= rows.JSON_COLUMNS
+	assert sum(map(len, merging.GROUPS)) == len(merging.GROUP_OF)

@@ -10,7 +10,7 @@ import os
 
 import frappe
 
-from ... import compat
+from ... import database_errors
 from ...counters import Counts, counters
 from ..tables import totals
 
@@ -27,7 +27,7 @@ def flush() -> bool:
 		totals.add(batch)
 	except Exception as error:
 		counters.put_back(batch)
-		if not isinstance(error, compat.database_errors()):
+		if not isinstance(error, database_errors.every_kind()):
 			raise
 		frappe.logger("assistant_session").error(
 			f"metrics are kept for the next flush: {type(error).__name__}"

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
-from ... import compat, database
+from ... import database, database_errors
 from .. import config
 from ..errors import SessionBusy
 from ..tables import session_rows
@@ -148,7 +148,7 @@ def _lock_row(name: str, anew: bool) -> Lease | None:
 		with database.refusable():
 			session_rows.select(name, LOCKED, wait=False)
 	except Exception as error:
-		if not compat.is_lock_wait(error):
+		if not database_errors.is_lock_wait(error):
 			raise
 		return None
 	return Lease(name)

@@ -8,7 +8,7 @@ reads the database. This module never writes the register.
 
 import time
 
-from ... import compat
+from ... import database_errors
 from ...counters import counters
 from ..errors import SessionNotFound, SessionStoreUnavailable
 from ..tables import session_rows
@@ -78,7 +78,7 @@ def _from_database(name: str, written_here: bool) -> tuple[Row, str]:
 	try:
 		row = session_rows.select(name, ledger().vantage(name))
 	except Exception as error:
-		if not compat.is_connection_lost(error):
+		if not database_errors.is_connection_lost(error):
 			raise
 		return _stale(name, error)
 	if row is None:

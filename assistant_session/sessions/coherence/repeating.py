@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ... import compat, database
+from ... import database, database_errors
 from ...counters import counters
 from ..errors import SessionBusy, SessionConflict, SessionError, SessionStoreUnavailable
 from .ledger import ledger
@@ -28,7 +28,7 @@ def repeated(name: str, attempt: Callable[[bool], Any]) -> Any:
 			return attempt(number == 0)
 		except Exception as error:
 			here.unmark_unwritten(name)
-			lost = compat.is_lost_transaction(error)
+			lost = database_errors.is_lost_transaction(error)
 			translated = translate(error, name)
 			if translated is error:
 				raise
@@ -50,11 +50,11 @@ def refused(error: Exception) -> Exception:
 def translate(error: Exception, name: str) -> Exception:
 	"""What a database error means to a caller; other errors as they are. After a lost transaction what Frappe and
 	the ledger know of it is brought in line."""
-	if compat.is_connection_lost(error):
+	if database_errors.is_connection_lost(error):
 		return SessionStoreUnavailable.of(name)
-	if compat.is_lock_wait(error):
+	if database_errors.is_lock_wait(error):
 		return SessionBusy.of(name)
-	if compat.is_lost_transaction(error):
+	if database_errors.is_lost_transaction(error):
 		return _after_lost_transaction(name)
 	return refused(error)
 
@@ -63,7 +63,7 @@ def _after_lost_transaction(name: str) -> Exception:
 	here = ledger()
 	try:
 		database.primary().rollback()
-	except compat.database_errors():  # its connection is closed by now
+	except database_errors.every_kind():  # its connection is closed by now
 		return SessionStoreUnavailable.of(name)
 	finally:
 		here.after_rollback()

@@ -15,13 +15,14 @@ from typing import Any
 
 import frappe
 
-from ... import compat, database
+from ... import database, database_errors
 from ...counters import Counts, counters
 from .. import config
 from ..errors import SessionClosed, SessionConflict, SessionExpired, SessionNotFound
-from ..tables import events, listing, proof, seals, session_rows, turns
-from ..tables.events import Event
-from ..tables.row import Changes, Row, merge
+from ..tables import audit_chain, events, listing, proof, seals, session_rows, turns
+from ..tables.audit_chain import Event
+from ..tables.merging import merge
+from ..tables.row import Changes, Row
 from ..tables.turns import Draft, Turn
 from ..vantage import COMMITTED, LOCKED
 from . import figures, repeating
@@ -155,7 +156,7 @@ def _on_current(name: str, decide: Decide, fence: int | None) -> Result:
 		current = session_rows.select(name, LOCKED)
 	if current is None:
 		if name in session_rows.existing([name]):
-			raise compat.SnapshotTooOld(name)
+			raise database_errors.SnapshotTooOld(name)
 		counters.count("sessions_not_found", "unknown")
 		raise SessionNotFound.of(name)
 	if fence is not None and current.agent_fence != fence:
@@ -193,7 +194,7 @@ def require_live(row: Row, write: Write | None = None) -> None:
 def _attempt(row: Row, write: Write, fence: int | None) -> Result | None:
 	now = config.now()
 	write = _without_lapsed(row, write, now)
-	chained, records = events.chain(row, write.events, now)
+	chained, records = audit_chain.chain(row, write.events, now)
 	changes = {**write.changes, **_activity(row, write, now), **_last_said(write), **chained}
 	with _leaving_theirs_usable(row.name):
 		replaced = session_rows.replace(row, changes, now, fence=fence, sealed_anew=write.seal_anew or None)
@@ -225,7 +226,7 @@ def _told(before: Row, after: Row, write: Write, records: list[tuple]) -> Row:
 		with database.refusable():
 			events.store(records)
 	except Exception as error:
-		if not (write.kind is MUST_HAPPEN and compat.is_duplicate(error)):
+		if not (write.kind is MUST_HAPPEN and database_errors.is_duplicate(error)):
 			raise
 		frappe.logger("assistant_session").error(
 			f"{before.name}: its audit trail does not fit, see the doctor"
@@ -245,13 +246,13 @@ def _counts(before: Row, after: Row, write: Write, now: datetime) -> Counts:
 
 def _take_back(before: Row, after: Row, changes: Changes, stored: list[Turn], error: Exception) -> None:
 	"""Leave nothing of a write that failed half-way in the caller's transaction, which goes on."""
-	if compat.is_lost_transaction(error) or compat.is_connection_lost(error):
+	if database_errors.is_lost_transaction(error) or database_errors.is_connection_lost(error):
 		return  # gone already
 	turns.take_back(stored)
 	undone = {column: getattr(before, column, None) for column in changes}
 	row = session_rows.replace(after, undone, config.now(), sealed_anew=seals.fits(before))
 	ledger().wrote(before.name, row)
-	if compat.is_duplicate(error):
+	if database_errors.is_duplicate(error):
 		raise SessionConflict.on(before.name, "the turns") from error
 
 

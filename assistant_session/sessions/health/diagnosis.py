@@ -17,7 +17,7 @@ from .. import config
 from ..secrets import encryption
 from ..secrets.keys import KeyMissing
 from ..session import ACTIVE, CLOSED, EXPIRED
-from ..tables import events, proof, seals, session_rows, turns
+from ..tables import audit_chain, events, proof, seals, session_rows, turns
 from ..tables.row import JSON_COLUMNS, Row
 from ..tables.statements import ask, table
 from . import turn_diagnosis
@@ -182,7 +182,7 @@ def _goes_on_from(row: Row, trail: list[tuple]) -> bool:
 	"""Whether the trail is whole and the row, as one from an older backup, counts only its beginning."""
 	if not _is_count(row, "event_count") or _unfitting_link(row, trail):
 		return False
-	heads = {row.purged_events: events.base_of(row), **{event[0]: event[-1] for event in trail}}
+	heads = {row.purged_events: audit_chain.base_of(row), **{event[0]: event[-1] for event in trail}}
 	return row.event_count < max(heads) and (heads.get(row.event_count) or None) == (row.event_head or None)
 
 
@@ -202,7 +202,7 @@ def digest_after(row: Row, sequence: int) -> str | None:
 
 
 def _unfitting_link(row: Row, trail: list[tuple]) -> str | None:
-	head = events.base_of(row)
+	head = audit_chain.base_of(row)
 	if head is None:
 		return "what stands for purged events was altered"
 	reduced = max((event[0] for event in trail if event[1] == "erased"), default=0)
@@ -229,15 +229,15 @@ def _fits(
 	digest: str,
 ) -> bool:
 	try:
-		said = events.commitment(actor or "", details or "", salt)
+		said = audit_chain.commitment(actor or "", details or "", salt)
 		key_id = (digest or "").partition(":")[0]
-		return events.link(head, name, sequence, event or "", said, creation, key_id=key_id) == digest
+		return audit_chain.link(head, name, sequence, event or "", said, creation, key_id=key_id) == digest
 	except (KeyMissing, AttributeError, LookupError, RecursionError, TypeError, ValueError):
 		return False  # whatever somebody wrote there
 
 
 def _unfitting_end(row: Row, trail: list[tuple]) -> str | None:
-	head = trail[-1][-1] if trail else events.base_of(row)
+	head = trail[-1][-1] if trail else audit_chain.base_of(row)
 	there, fits = row.purged_events + len(trail), (head or None) == (row.event_head or None)
 	if there != row.event_count or not fits:
 		return f"{there} events stored or purged, {row.event_count} counted, the last one {'fits' if fits else 'differs'}"

@@ -18,7 +18,7 @@ from ..errors import SessionError
 from ..operations import closing
 from ..session import EXPIRED, Session
 from ..tables import seals
-from ..tables.events import Event
+from ..tables.audit_chain import Event
 from ..tables.row import JSON_COLUMNS, Row, entry
 from . import diagnosis
 from .findings import (

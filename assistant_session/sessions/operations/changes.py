@@ -10,7 +10,7 @@ from ..coherence import reading, writing
 from ..errors import InvalidSessionData, SessionConflict
 from ..flows import Flow
 from ..session import Session, changing
-from ..tables.events import Event
+from ..tables.audit_chain import Event
 from . import finding
 from .agents import Grant
 

@@ -5,7 +5,7 @@ from ..coherence import writing
 from ..coherence.writing import ALSO_ENDED, MUST_HAPPEN, Write
 from ..secrets import masking
 from ..session import ACTIVE, CLOSED, EXPIRED
-from ..tables.events import Event
+from ..tables.audit_chain import Event
 from ..tables.row import Row
 
 ENDS_EMPTY = (

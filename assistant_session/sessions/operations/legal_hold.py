@@ -13,7 +13,7 @@ import frappe
 from .. import bounds, config
 from ..coherence import writing
 from ..coherence.writing import MUST_HAPPEN, Write
-from ..tables.events import Event
+from ..tables.audit_chain import Event
 from ..tables.row import Row
 
 LONGEST_REASON = 500

@@ -13,14 +13,14 @@ from typing import Any
 
 from frappe import _
 
-from ... import compat, database
+from ... import database, database_errors
 from .. import addresses, bounds, config
 from ..coherence import figures, reading, repeating, writing
 from ..coherence.ledger import leave_doomed_snapshot, ledger
 from ..errors import InvalidSessionData, SessionNotFound
 from ..session import ACTIVE, Session
-from ..tables import events, session_rows
-from ..tables.events import Event
+from ..tables import audit_chain, events, session_rows
+from ..tables.audit_chain import Event
 from ..tables.row import Row
 from ..vantage import COMMITTED, HERE
 from . import active_keys, closing, finding
@@ -236,7 +236,7 @@ def _create_or_adopt(request: OpenRequest, overdue: Row | None) -> tuple[Row, bo
 		row = session_rows.create(values, values["last_activity"])
 		events.store(records)
 	except Exception as error:
-		if not compat.is_duplicate(error):
+		if not database_errors.is_duplicate(error):
 			raise
 		db.rollback(save_point=point)
 		db.transaction_writes = writes  # nothing was written after all
@@ -273,5 +273,5 @@ def _first_values(request: OpenRequest) -> tuple[dict[str, Any], list[tuple]]:
 		values["party_type"], values["party"] = request.party
 	nothing: dict[str, Any] = dict.fromkeys(Row._fields)
 	empty = Row(**{**nothing, "name": name, "event_count": 0})
-	chained, records = events.chain(empty, [Event("created", {"channel": request.channel})], now)
+	chained, records = audit_chain.chain(empty, [Event("created", {"channel": request.channel})], now)
 	return {**values, **chained}, records

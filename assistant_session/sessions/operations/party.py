@@ -9,7 +9,7 @@ from ..coherence.writing import MUST_HAPPEN, Write
 from ..errors import InvalidSessionData
 from ..session import Session
 from ..tables import listing
-from ..tables.events import Event
+from ..tables.audit_chain import Event
 from ..tables.row import Row
 
 

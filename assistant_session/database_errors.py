@@ -13,7 +13,7 @@ LOCK_WAIT = {1205, "55P03"}  # lock wait timeout; PostgreSQL: lock not available
 CONNECTION = {2002, 2003, 2006, 2013, 2055, 1053, 1927, 1077, 1040, 1047, 1158, 1159, 1160, 1161, 1180, 0}
 
 
-def database_errors() -> tuple[type[Exception], ...]:
+def every_kind() -> tuple[type[Exception], ...]:
 	"""Everything the driver raises, wrapped by Frappe or not."""
 	driver = next(kind for kind in frappe.local.db.OperationalError.__mro__ if kind.__name__ == "Error")
 	return driver, frappe.QueryDeadlockError, frappe.QueryTimeoutError
