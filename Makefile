@@ -6,10 +6,10 @@ ON_THREADS = WORKERS=gthread python -m pytest -q tests/sessions/test_coherence.p
 # Where there is such a site: on somebody's own bench there may be none.
 ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 
-.PHONY: demo test test-unit bench scale chaos mutants translations lint clean
+.PHONY: demo test test-unit bench scale chaos mutants translations screenshots lint clean
 
 demo:  ## play the lost conversations through killed workers (SERVE=1 leaves the site running)
-	@$(PYTHON) -m dev run python -m dev.demo $(if $(SERVE),--serve)
+	@$(PYTHON) -m dev run $(if $(SERVE),--desk) python -m dev.demo $(if $(SERVE),--serve)
 
 test:  ## lint and types, the whole suite on a real Frappe, its core on PostgreSQL; FRAPPE_BENCH and FRAPPE_SITE choose another bench
 	@$(PYTHON) -m dev run --desk --postgres sh -c "$(CHECKS) && python -m pytest $(TESTS) $(if $(filter tests,$(TESTS)),&& $(ON_THREADS) && $(ON_POSTGRES))"
@@ -32,6 +32,9 @@ mutants:  ## break the code in 200 small ways, one at a time, and see whether te
 
 translations:  ## the texts people read, into assistant_session/locale and translations
 	@$(PYTHON) -m dev run sh -c "cd \$$FRAPPE_BENCH/sites && PYTHONPATH=$(CURDIR) python -m dev.translations"
+
+screenshots:  ## the pictures in docs/pictures
+	@$(PYTHON) -m dev run --desk python -m dev.screenshots
 
 lint:  ## style and types
 	@$(PYTHON) -m dev run sh -c "$(CHECKS)"

@@ -40,7 +40,16 @@ def messages() -> frozenset[tuple[str, str | None]]:
 		for path, text, context, *_line in map(_padded, get_messages_for_app("assistant_session"))
 		if text and text.strip() and OURS.match(str(path)) and path not in made_here
 	}
-	return frozenset(found | {(text, None) for text in _drawn()})
+	ours = found | {(text, None) for text in _drawn()}
+	return frozenset(one for one in ours if one[0] not in _translated_by_frappe())
+
+
+@lru_cache
+def _translated_by_frappe() -> frozenset[str]:
+	"""Words for which Frappe has its own in all our languages: ours would stand in their place in all of Desk."""
+	tables = Path(frappe.get_app_path("frappe", "translations"))
+	known = [{row[0] for row in csv.reader((tables / f"{one}.csv").open()) if row} for one in languages()]
+	return frozenset(set.intersection(*known)) if known else frozenset()
 
 
 def _padded(message: tuple) -> tuple:

@@ -85,7 +85,7 @@ def verified() -> str:
 
 
 def _word(text: str) -> str:
-	return text.strip(" \t\r\n.!\"'“”").casefold()
+	return text.strip(" \t\r\n.!\"'“”„«»").casefold()
 
 
 def _with_example(one: Credential) -> str:

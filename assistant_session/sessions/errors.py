@@ -26,9 +26,8 @@ from math import ceil
 
 from frappe import _
 
-UNTRANSLATED = (
-	"It is not known whether this was stored. Try again with the same message_id: it is stored once."
-)
+OUT_OF_REACH = "Conversation sessions cannot be reached right now. Try again with the same message_id."
+IN_DOUBT = "It is not known whether this was stored. Try again with the same message_id: it is stored once."
 
 
 class SessionError(Exception):
@@ -167,7 +166,8 @@ class SessionStoreUnavailable(SessionError):
 		text = _if_possible(
 			lambda: _(
 				"Conversation sessions cannot be reached right now. Try again with the same message_id."
-			)
+			),
+			OUT_OF_REACH,
 		)
 		return cls(text, session_id)
 
@@ -177,14 +177,15 @@ class SessionStoreUnavailable(SessionError):
 		text = _if_possible(
 			lambda: _(
 				"It is not known whether this was stored. Try again with the same message_id: it is stored once."
-			)
+			),
+			IN_DOUBT,
 		)
 		return cls(text)
 
 
-def _if_possible(translated: Callable[[], str]) -> str:
+def _if_possible(translated: Callable[[], str], untranslated: str) -> str:
 	"""Frappe looks translations up in the database, which is what is away."""
 	try:
 		return translated()
 	except Exception:
-		return UNTRANSLATED
+		return untranslated

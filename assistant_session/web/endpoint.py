@@ -33,7 +33,6 @@ from ..sessions.errors import (
 from . import access, cookies
 from .cookies import Cookie
 
-KINDS = {str: "a text", int: "a whole number", dict: "a JSON object"}
 FRAPPES_OWN = frozenset({"cmd", "csrf_token", "sid", "_", "_lang"})  # what Frappe puts there, or reads itself
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
@@ -146,8 +145,14 @@ def _of_type(name: str, value: Any, kind: type) -> Any:
 	if kind is int and isinstance(value, str) and WHOLE_NUMBER.match(value):
 		return int(value)  # in a URL everything is text
 	if isinstance(value, bool) or not isinstance(value, kind):
-		raise InvalidSessionData(_("{0}: {1} is needed.").format(name, _(KINDS[kind])))
+		raise InvalidSessionData(_("{0}: {1} is needed.").format(name, _in_words(kind)))
 	return value
+
+
+def _in_words(kind: type) -> str:
+	if kind is int:
+		return _("a whole number")
+	return _("a JSON object") if kind is dict else _("a text")
 
 
 def _commit(answer: Answer) -> None:

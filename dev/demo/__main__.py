@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import subprocess
 import sys
 import traceback
 
 import frappe
 
-from dev.harness import cast
+from assistant_session import roles
+from dev.harness import cast, users
 from dev.harness.client import Failed
 from dev.harness.connection import connected
 from dev.harness.scene import Scene
@@ -16,6 +18,7 @@ from dev.harness.stage import Stage
 from . import conversations
 
 LINE = "─" * 78
+COLLEAGUE = "colleague@example.com"
 
 
 def main(arguments: list[str]) -> int:
@@ -56,22 +59,42 @@ def _play(play, stage: Stage, keys: dict[str, str]) -> bool:
 
 
 def _serve(stage: Stage) -> None:
-	"""Leave the site running until Ctrl-C, with a login for its REST API."""
+	"""Leave the site running until Ctrl-C: Desk with the conversations just played, and background jobs."""
+	jobs = _work_in_the_background(stage)
 	password = secrets.token_urlsafe(9)
-	user = frappe.get_doc("User", "krishna@example.com")
-	user.new_password = password
-	user.save(ignore_permissions=True)
-	frappe.db.commit()
+	_make_colleague(password)
+	origin = f"http://{stage.site}:{stage.port}"
 	print(
-		f"\nThe site is at {stage.url} (header “Host: {stage.site}”).\n"
-		f"Login: krishna@example.com / {password}\n"
-		f"Open a session:  curl -si {stage.url}/api/method/assistant_session.api.open_session "
+		f"\nDesk:   {origin}/app/conversation-session\n"
+		f"Login:  {COLLEAGUE} / {password}\n"
+		f"HTTP:   curl -si {stage.url}/api/method/assistant_session.api.open_session "
 		f"-H 'Host: {stage.site}' -H 'Content-Type: application/json' -d '{{\"channel\": \"Shop\"}}'\n"
 		"Ctrl-C stops it.",
 		flush=True,
 	)
-	if stage.master:
-		stage.master.wait()
+	try:
+		if stage.master:
+			stage.master.wait()
+	finally:
+		for job in jobs:
+			job.terminate()
+
+
+def _make_colleague(password: str) -> None:
+	users.key_of(COLLEAGUE, roles.ADMINISTRATOR)
+	user = frappe.get_doc("User", COLLEAGUE)
+	user.new_password = password
+	user.save(ignore_permissions=True)
+	frappe.db.commit()
+
+
+def _work_in_the_background(stage: Stage) -> list[subprocess.Popen]:
+	"""Frappe's worker and scheduler."""
+	helper = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe"]
+	quiet = {"cwd": stage.sites, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+	frappe.db.set_single_value("System Settings", "enable_scheduler", 1)
+	frappe.db.commit()
+	return [subprocess.Popen([*helper, *what], **quiet) for what in (("worker", "--quiet"), ("schedule",))]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ def local(monkeypatch):
 
 	local = SimpleNamespace(site="one.localhost")
 	monkeypatch.setattr(site_cache, "frappe", SimpleNamespace(local=local))
-	monkeypatch.setattr(site_cache.database_errors, "is_connection_lost", lambda error: isinstance(error, Away))
+	monkeypatch.setattr(
+		site_cache.database_errors, "is_connection_lost", lambda error: isinstance(error, Away)
+	)
 	return local
 
 

@@ -17,7 +17,7 @@ Object.assign(assistant_session, {
 			frappe.msgprint({ title: __("Nobody"), indicator: "gray", message: __("Nothing is held about this person.") });
 			return;
 		}
-		const text = __("{0} conversations with {1} messages, profile and everything that names the person are removed for good. {2} are under legal hold and stay.", [found.sessions, found.turns, found.held]);
+		const text = __("Of {0} conversations with {1} messages, all but the {2} under legal hold are removed for good, with profile and everything that names the person.", [found.sessions, found.turns, found.held]);
 		frappe.warn(__("Erase"), text, () => assistant_session.erase_now(person, done), __("Erase"));
 	},
 
@@ -29,7 +29,7 @@ Object.assign(assistant_session, {
 		frappe.msgprint({
 			title: kept.length || left.length ? __("Not everything was erased") : __("Erased"),
 			indicator: kept.length || left.length ? "orange" : "green",
-			message: `${__("{0} sessions were erased.", [message.sessions.length])}<ul>${kept.join("")}${left.join("")}</ul>`,
+			message: `${__("{0} conversations were erased.", [message.sessions.length])}<ul>${kept.join("")}${left.join("")}</ul>`,
 			primary_action: {
 				label: __("Download the receipt"),
 				action: () => assistant_session.download(`receipt-${message.receipt}.json`, message),

@@ -54,8 +54,9 @@ function sentence(found) {
 
 function outcome({ outcome, fields, missing }) {
 	const names = (fields || missing || []).join(", ");
+	const nothing = __("no field");
 	return {
-		verified: __("Verified. A session would keep: {0}", [names || __("no field")]),
+		verified: __("Verified. A session would keep: {0}", [names || nothing]),
 		missing: __("Not found in the text: {0}", [names]),
 		not_matched: __("Nobody has these credentials."),
 		ambiguous: __("More than one has these credentials. A person is told that nobody has."),
