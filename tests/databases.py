@@ -8,7 +8,7 @@ import time
 
 import frappe
 
-from assistant_session import database
+from assistant_session import second_connection
 
 RETOLD = {  # between one database and the other
 	"lock wait": (
@@ -44,7 +44,7 @@ def wait_for_locks(seconds: int) -> None:
 
 def isolate(strictly: bool) -> None:
 	"""Whether a write upon an older snapshot than the row ends this connection's transactions, from the next one on."""
-	for db in (frappe.db, database.second_connection()):
+	for db in (frappe.db, second_connection.connection()):
 		db.sql(RETOLD["strict" if strictly else "lax"][is_postgres()])
 		db.commit()
 

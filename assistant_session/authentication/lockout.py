@@ -15,7 +15,7 @@ from typing import Any
 
 import frappe
 
-from .. import database, database_errors
+from .. import database, database_errors, second_connection
 from ..sessions import config
 from ..sessions.errors import SessionStoreUnavailable
 from ..sessions.secrets import keys
@@ -194,7 +194,7 @@ def _locked_until(buckets: list[Bucket]) -> datetime | None:
 def _in_own_transaction(work: Callable[[Any], Any]) -> Any:
 	"""Raises SessionStoreUnavailable where the database will not: what is not counted is not asked either."""
 	try:
-		return database.in_own_transaction(work)
+		return second_connection.in_own_transaction(work)
 	except Exception as error:
 		if (
 			database_errors.is_connection_lost(error)

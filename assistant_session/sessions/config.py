@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 
-from .. import database
+from .. import second_connection
 from ..site_cache import SiteCache
 from . import pattern_sizes
 
@@ -87,7 +87,7 @@ def committed() -> Iterator[None]:
 	if getattr(frappe.local, "request", None) is not None:
 		yield
 		return
-	with database.on_second_connection():
+	with second_connection.on_second_connection():
 		yield
 
 

@@ -4,12 +4,11 @@ Reading an attribute decodes the stored row on demand. Changing one changes this
 says what differs from the row it started from, and the API decides whether and how to store that.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from . import addresses, bounds, config, flows, tokens
+from . import addresses, bounds, columns, config, flows, tokens
 from .coherence.writing import ORDINARY, Decide, Kind, Write
 from .errors import NotPermitted, SessionAltered
 from .flows import Flow
@@ -20,45 +19,6 @@ from .tables.audit_chain import Event
 from .tables.row import JSON_COLUMNS, Row, decode, same_json
 
 ACTIVE, CLOSED, EXPIRED = "Active", "Closed", "Expired"
-
-
-def _stored(column: str, text: str) -> property:
-	"""A column nobody changes through a Session."""
-	return property(lambda self: getattr(self._row, column), doc=text)
-
-
-def _changing(column: str, text: str) -> property:
-	"""A column that methods of a Session change."""
-	return property(lambda self: self._changed.get(column, getattr(self._row, column)), doc=text)
-
-
-def _label(column: str, text: str) -> property:
-	"""A short text that a controller may change."""
-
-	def get(self) -> str | None:
-		return self._changed.get(column, getattr(self._row, column))
-
-	def change(self, value: str | None) -> None:
-		self._changed[column] = bounds.optional_label(value, column)
-
-	return property(get, change, doc=text)
-
-
-def _json(column: str, text: str, check: Callable[[dict], None] | None = None) -> property:
-	"""A dict, decoded once; change it in place or assign another."""
-
-	def get(self) -> dict[str, Any]:
-		if column not in self._changed:
-			self._changed[column] = decode(getattr(self._row, column))
-		return self._changed[column]
-
-	def change(self, value: dict[str, Any]) -> None:
-		bounds.json_object(value, column)
-		if check:
-			check(value)
-		self._changed[column] = json.loads(json.dumps(value))
-
-	return property(get, change, doc=text)
 
 
 class Session:
@@ -82,39 +42,49 @@ class Session:
 		"""The stored row this Session started from."""
 		return self._row
 
-	id = session_id = _stored("name", "The session id.")
-	channel = _stored("channel", "Where the conversation takes place, as named in Settings.")
-	external_id = _stored("external_id", "The person's address on that channel, a phone number for instance.")
-	device_id = _stored("device_id", "The device a web session is bound to, a UUID.")
-	user = _stored("user", "The logged-in Frappe user it belongs to, if any.")
-	party_type = _stored("party_type", "DocType of the party it belongs to, if any.")
-	party = _stored("party", "Name of that party.")
-	status = _stored("status", "Active, Closed or Expired.")
-	ttl = _stored("ttl", "Seconds it lives past its last turn.")
-	creation = _stored("creation", "When it was opened, in the site's time zone.")
-	last_activity = _stored("last_activity", "When its last turn was stored.")
-	expires_at = _stored("expires_at", "When it expires unless there is another turn.")
-	closed_at = _stored("closed_at", "When it was closed or found expired.")
-	close_reason = _stored("close_reason", "Why it was closed.")
-	auth_method = _changing("auth_method", "How the person proved who they are.")
-	authenticated_at = _changing("authenticated_at", "When they did.")
-	auth_expires_at = _changing("auth_expires_at", "When that ends at the latest.")
-	identity_hash = _changing("identity_hash", "A keyed hash of who was known here last.")
-	locked_intent = _label("locked_intent", "The intent an authenticated person is being served for.")
-	pending_intent = _label("pending_intent", "The intent that waits for an authentication.")
-	current_state = state = _label("current_state", "Its place in the controller's workflow.")
-	previous_state = _stored("previous_state", "The state before that.")
-	context = _json("context", "Whatever the controller keeps with the conversation (JSON).")
-	flows = _json(
+	id = session_id = columns.stored("name", "The session id.")
+	channel = columns.stored("channel", "Where the conversation takes place, as named in Settings.")
+	external_id = columns.stored(
+		"external_id", "The person's address on that channel, a phone number for instance."
+	)
+	device_id = columns.stored("device_id", "The device a web session is bound to, a UUID.")
+	user = columns.stored("user", "The logged-in Frappe user it belongs to, if any.")
+	party_type = columns.stored("party_type", "DocType of the party it belongs to, if any.")
+	party = columns.stored("party", "Name of that party.")
+	status = columns.stored("status", "Active, Closed or Expired.")
+	ttl = columns.stored("ttl", "Seconds it lives past its last turn.")
+	creation = columns.stored("creation", "When it was opened, in the site's time zone.")
+	last_activity = columns.stored("last_activity", "When its last turn was stored.")
+	expires_at = columns.stored("expires_at", "When it expires unless there is another turn.")
+	closed_at = columns.stored("closed_at", "When it was closed or found expired.")
+	close_reason = columns.stored("close_reason", "Why it was closed.")
+	auth_method = columns.changing("auth_method", "How the person proved who they are.")
+	authenticated_at = columns.changing("authenticated_at", "When they did.")
+	auth_expires_at = columns.changing("auth_expires_at", "When that ends at the latest.")
+	identity_hash = columns.changing("identity_hash", "A keyed hash of who was known here last.")
+	locked_intent = columns.short_text(
+		"locked_intent", "The intent an authenticated person is being served for."
+	)
+	pending_intent = columns.short_text("pending_intent", "The intent that waits for an authentication.")
+	current_state = state = columns.short_text("current_state", "Its place in the controller's workflow.")
+	previous_state = columns.stored("previous_state", "The state before that.")
+	context = columns.json_object("context", "Whatever the controller keeps with the conversation (JSON).")
+	flows = columns.json_object(
 		"flows", "Forms being filled in, by name; use set_flow, get_flow and clear_flow.", check_flows
 	)
-	agent_fence = _changing("agent_fence", "Grows with every grant of the agent lock.")
-	agent_lock_expires_at = _changing("agent_lock_expires_at", "When the agent lock ends.")
-	hidden_turns = _changing("hidden_turns", "Up to here turns belong to somebody else, and are not shown.")
-	version = _stored("version", "Grows with every write.")
-	purged_turns = _stored("purged_turns", "So many of its first turns are past their retention and gone.")
-	turn_count = _stored("turn_count", "Number of turns it has had.")
-	restored_count = _stored("restored_count", "How often a worker had to take it up from the database.")
+	agent_fence = columns.changing("agent_fence", "Grows with every grant of the agent lock.")
+	agent_lock_expires_at = columns.changing("agent_lock_expires_at", "When the agent lock ends.")
+	hidden_turns = columns.changing(
+		"hidden_turns", "Up to here turns belong to somebody else, and are not shown."
+	)
+	version = columns.stored("version", "Grows with every write.")
+	purged_turns = columns.stored(
+		"purged_turns", "So many of its first turns are past their retention and gone."
+	)
+	turn_count = columns.stored("turn_count", "Number of turns it has had.")
+	restored_count = columns.stored(
+		"restored_count", "How often a worker had to take it up from the database."
+	)
 
 	@property
 	def authenticated(self) -> bool:

@@ -645,7 +645,7 @@ def test_counters_hold_no_credential_and_are_purged_when_nobody_needs_them(say, 
 def test_nothing_is_asked_when_attempts_cannot_be_counted(
 	authentication, sessions, site, opened, verifier, monkeypatch
 ):
-	from assistant_session import database
+	from assistant_session import database, second_connection
 
 	authentication.require(opened, "http_inquiry")
 	site.db.commit()
@@ -653,7 +653,7 @@ def test_nothing_is_asked_when_attempts_cannot_be_counted(
 	def away():
 		raise site.db.OperationalError(2006, "gone away")
 
-	monkeypatch.setattr(database, "_connect", away)
+	monkeypatch.setattr(second_connection, "_connect", away)
 	monkeypatch.setattr(site.db, database.SECOND, None, raising=False)
 	with pytest.raises(sessions.SessionStoreUnavailable):
 		authentication.submit(opened, f"{KNOWN['member_number']} {KNOWN['national_number']}")

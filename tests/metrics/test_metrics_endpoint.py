@@ -217,9 +217,9 @@ def test_gauges_say_what_is_so_now(sessions, site, opened, shown):
 @pytest.mark.mariadb  # it says which indexes it might use
 def test_gauges_are_answered_from_an_index(site, shown):
 	asked, sql = [], site.db.sql
-	from assistant_session import database
+	from assistant_session import second_connection
 
-	second = database.second_connection()
+	second = second_connection.connection()
 	original = second.sql
 
 	def listening(query, *more, **named):

@@ -17,6 +17,7 @@ APP = "assistant_session"
 FLOORS = (
 	("database_errors", "counters", "roles"),
 	("database", "site_cache"),
+	("second_connection",),
 	("permissions", "documents"),
 	("sessions.errors", "sessions.bounds", "sessions.config", "sessions.vantage", "sessions.pattern_sizes"),
 	("sessions.secrets",),
@@ -24,7 +25,7 @@ FLOORS = (
 	("sessions.coherence",),
 	(
 		"sessions.flow_versions", "sessions.flows", "sessions.tokens", "sessions.addresses", "sessions.verification",
-		"sessions.session",
+		"sessions.columns", "sessions.session",
 	),
 	("sessions.operations",),
 	("sessions.health",),

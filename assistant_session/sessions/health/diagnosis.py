@@ -12,7 +12,7 @@ from datetime import datetime
 import frappe
 from pypika.functions import Count, Max, Min
 
-from ... import database
+from ... import second_connection
 from .. import config
 from ..secrets import encryption
 from ..secrets.keys import KeyMissing
@@ -60,7 +60,7 @@ def examine(names: list[str], *, deep: bool = True) -> tuple[dict[str, Row], lis
 	`deep` verifies every event's digest, and seal and metadata of every turn; without it counts, heads and the seals of
 	the rows are looked at.
 	"""
-	with database.committed_snapshot() as db:
+	with second_connection.committed_snapshot() as db:
 		rows = {row.name: row for row in _rows(names, db)}
 		counted, trails = _turns(names, db), _trails(names, db)
 		findings = [finding for row in rows.values() for finding in _of_row(row)]
@@ -193,7 +193,7 @@ def broken_at(row: Row, trail: list[tuple]) -> str | None:
 
 def digest_after(row: Row, sequence: int) -> str | None:
 	"""The digest of a session's event, None unless the trail fits up to there."""
-	with database.committed_snapshot() as db:
+	with second_connection.committed_snapshot() as db:
 		stored = _trails([row.name], db).get(row.name, [])
 	trail = [event for event in stored if event[0] <= sequence]
 	if not trail or trail[-1][0] != sequence or _unfitting_link(row, trail):

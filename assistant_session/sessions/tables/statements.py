@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 from pypika.terms import Parameter
 
-from ... import database
+from ... import database, second_connection
 from ..vantage import COMMITTED, HERE, Vantage
 
 P = Parameter("%s")
@@ -62,4 +62,4 @@ def insert(doctype: str, columns: tuple[str, ...], rows: list[tuple], *, on=None
 
 
 def _execute(sql: str, values: Any, vantage: Vantage, db: Any) -> Any:
-	return database.read_committed(sql, values) if vantage is COMMITTED else db.sql(sql, values)
+	return second_connection.read_committed(sql, values) if vantage is COMMITTED else db.sql(sql, values)

@@ -12,7 +12,7 @@ from typing import Any
 
 import frappe
 
-from ... import database
+from ... import database, second_connection
 from ...counters import QUARTER, Batch, Key
 from .. import config
 from ..vantage import COMMITTED
@@ -32,10 +32,10 @@ def add(batch: Batch) -> None:
 	rows = _rows(batch)
 	if not rows:
 		return
-	database.in_own_transaction(
+	second_connection.in_own_transaction(
 		lambda db: _ensure(db, rows)
 	)  # first: to update a row that is not there would lock others' too
-	database.in_own_transaction(lambda db: _grow(db, rows))
+	second_connection.in_own_transaction(lambda db: _grow(db, rows))
 
 
 def read() -> dict[Key, float]:

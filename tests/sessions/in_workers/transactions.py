@@ -2,7 +2,7 @@
 
 import frappe
 
-from assistant_session import database, sessions
+from assistant_session import second_connection, sessions
 from tests import databases, in_workers
 
 VERSION = "select version from `tabConversation Session` where name = %s for update"
@@ -121,8 +121,8 @@ def look_after_waiting(name: str) -> list[int]:
 		tries.append(1)
 		return db.sql(VERSION, name)[0][0]
 
-	database.in_own_transaction(lambda db: db.sql("select 1"))
-	return [database.in_own_transaction(look), len(tries)]
+	second_connection.in_own_transaction(lambda db: db.sql("select 1"))
+	return [second_connection.in_own_transaction(look), len(tries)]
 
 
 def take_a_turn_between_savepoint_and_rollback(name: str) -> int:
