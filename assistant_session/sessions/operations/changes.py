@@ -64,6 +64,7 @@ def transition(
 
 def clear_context(session_id: str, *, state: str | None = None, keep: tuple[str, ...] = ()) -> Session:
 	"""Drop context and flows (but for the context keys in `keep`), and move to `state`, in one write."""
+	bounds.optional_label(state, "state")
 	name = bounds.session_id(session_id)
 
 	def clear(session: Session) -> None:
