@@ -164,6 +164,22 @@ def test_trouble_is_no_judgement_and_nothing_is_asked_twice(ask, verifier, troub
 	assert verifier.paths == ["/verify"]
 
 
+@pytest.mark.parametrize(
+	"trouble, kind",
+	[
+		("status 500", "ValueError"), ("no JSON", "JSONDecodeError"), ("nothing", "ConnectionError"),
+		("byte by byte", "no answer in time"),
+	],
+)  # fmt: skip
+def test_the_log_says_what_kind_of_trouble_it_was_and_nothing_more(ask, verifier, stage, trouble, kind):
+	log = stage.root / "logs" / "assistant_session.log"
+	before = len(log.read_text()) if log.exists() else 0
+	verifier.answer = TROUBLE[trouble]
+	ask(checks.HTTP_CHECK, KNOWN, timeout=2)
+	(line,) = log.read_text()[before:].splitlines()
+	assert line.endswith(f"verifier of {checks.HTTP_CHECK}: {kind}")
+
+
 def test_nothing_goes_on_with_the_credentials_after_the_time_is_over(ask, verifier):
 	import threading
 

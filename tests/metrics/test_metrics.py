@@ -452,6 +452,16 @@ def test_a_flush_that_fails_half_way_stores_nothing_of_it(site, counted, label, 
 	assert site.get_all("Session Metric", {"label": label}, pluck="value") == [1, 1]
 
 
+def test_rows_are_there_before_anything_is_added_to_them(site, label, monkeypatch):
+	"""To update one that is missing would lock the others of its hour too."""
+	from assistant_session.sessions.tables import totals
+
+	with monkeypatch.context() as stopped:
+		stopped.setattr(totals, "_grow", lambda _db, _rows: None)
+		totals.add({0: {("turns", label): 2}})
+	assert site.get_all("Session Metric", {"label": label}, pluck="value") == [0, 0]
+
+
 def test_a_row_that_goes_at_that_very_moment_is_made_anew(site, counted, label, total, monkeypatch):
 	from assistant_session.sessions.tables import totals
 

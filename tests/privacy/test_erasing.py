@@ -497,3 +497,16 @@ def test_a_file_that_is_there_already_is_not_written_over(stage, talkative, sess
 	done = stage.command("assistant-session", "erase", "--session", talkative, "--yes", "--output", str(path))
 	assert done.returncode == 1 and "exists" in done.stderr and "Traceback" not in done.stderr
 	assert path.read_text() == "an earlier receipt" and len(sessions.history(talkative)) == 2
+
+
+def test_however_much_points_at_a_session_all_of_it_goes(erase, talkative, sessions, site, monkeypatch):
+	"""It goes in slices, of which the last may be short."""
+	from assistant_session.privacy import traces
+
+	about = {"reference_doctype": "Conversation Session", "reference_name": talkative}
+	for _number in range(5):
+		site.get_doc({"doctype": "Comment", "comment_type": "Comment", "content": SECRET, **about}).insert()
+	site.db.commit()
+	monkeypatch.setattr(traces, "PAGE", 2)
+	erase(session=talkative)
+	assert site.db.count("Comment", about) == 0

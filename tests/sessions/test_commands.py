@@ -39,6 +39,14 @@ def test_stats_as_json(sessions, site, stage):
 	}
 
 
+def test_a_status_nobody_has_counts_as_none(sessions, site, opened):
+	before = sessions.counts()
+	assert before["active"] >= 1
+	site.db.sql("delete from `tabConversation Session`")  # rolled back after the test
+	none = {"created": 0, "active": 0, "closed": 0, "expired": 0, "restored": 0}
+	assert sessions.counts() == {**before, **none}
+
+
 def test_a_key_is_made_once(stage, site):
 	done = stage.command("assistant-session", "make-key")
 	assert (done.returncode, "has a key already" in done.stdout) == (0, True)

@@ -143,6 +143,18 @@ def test_clearing_the_context_is_seen_at_once_in_memory_and_database(sessions, s
 	assert (session.current_state, session.context, session.origin) == ("ASK", {"name": "Krishna"}, "memory")
 
 
+@pytest.mark.parametrize("state", ["", " ", 5, "x" * 141, "<b>"])
+def test_clearing_the_context_for_a_state_that_is_none_is_refused_and_clears_nothing(
+	sessions, site, opened, state
+):
+	sessions.update(opened, {"context": {"name": "Krishna"}})
+	site.db.commit()
+	with pytest.raises(sessions.InvalidSessionData, match="^state: "):
+		sessions.clear_context(opened, state=state)
+	site.db.commit()
+	assert sessions.get(opened).context == {"name": "Krishna"}
+
+
 def test_an_agent_lock_is_given_to_one_and_fenced(sessions, site, opened):
 	first = sessions.lock_agent(opened, "scheduling", ttl=60)
 	assert sessions.lock_agent(opened, "billing") is None

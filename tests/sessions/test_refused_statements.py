@@ -226,3 +226,20 @@ def is_wide(handler: ast.ExceptHandler) -> bool:
 		return True
 	names = {getattr(node, "attr", getattr(node, "id", None)) for node in ast.walk(handler.type)}
 	return bool(names & WIDE)
+
+
+@pytest.mark.parametrize(
+	"number, kept", [(None, True), (2006, False)], ids=["another error", "connection lost"]
+)
+def test_a_second_connection_is_kept_after_an_error_and_left_where_it_is_lost(site, number, kept):
+	used = []
+
+	def work(db) -> None:
+		used.append(db)
+		db.sql("select 1")
+		if len(used) == 1:
+			raise site.db.OperationalError(number, "") if number else ZeroDivisionError
+
+	with contextlib.nullcontext() if number else pytest.raises(ZeroDivisionError):
+		database.in_own_transaction(work)
+	assert (len(used), database.second_connection() is used[0]) == (1 if kept else 2, kept)

@@ -69,6 +69,12 @@ def test_an_agent_lock_is_counted_until_it_ended_and_no_longer():
 		assert counts == {("agent_locks_ended", ""): 1, ("agent_lock_seconds", ""): held}
 
 
+def test_an_agent_lock_that_goes_on_has_not_ended():
+	before, after = row(agent_locked_at=NOON), row(agent_locked_at=NOON + timedelta())
+	assert before.agent_locked_at is not after.agent_locked_at, "each is read from the database by itself"
+	assert figures.of_write(before, after, (), (), NOON + timedelta(seconds=4)) == {}
+
+
 def test_a_flow_counts_when_it_begins_and_when_it_begins_anew():
 	flow = lambda began: json.dumps({"order": {"started_at": began}})  # noqa: E731
 	begun = lambda one, two: figures.of_write(row(flows=one), row(flows=two), (), (), NOON)  # noqa: E731

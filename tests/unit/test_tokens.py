@@ -60,3 +60,9 @@ def test_a_replacement_without_a_message_leaves_the_old_one_good_for_nothing(rep
 	again = after._replace(**columns)
 	assert not tokens.fits_to_repeat(again, new, None) and not tokens.fits_to_repeat(again, new, "key")
 	assert [getattr(again, column) for column in tokens.REPLACED] == [None] * 3
+
+
+def test_without_a_row_or_the_time_until_when_a_replaced_token_is_good_for_nothing(replaced):
+	after, old, _new = replaced
+	assert not tokens.fits_to_repeat(after._replace(old_token_until=None), old, "key")
+	assert not tokens.fits_to_repeat(None, old, "key")

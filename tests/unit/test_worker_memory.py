@@ -56,3 +56,14 @@ def test_threads_share_it_without_harm(configured, local):
 
 	together([use] * 8)
 	assert len(memory) == 50
+
+
+def test_where_the_bounds_are_others_what_fits_them_stays_and_what_is_too_large_goes(configured):
+	configured(memory_sessions=10, memory_megabytes=4)
+	small, large = row(name="small"), row(name="large", context="x" * 2_000_000)
+	for one in (small, large):
+		memory.put(one)
+	configured(memory_sessions=10, memory_megabytes=1)
+	memory.put(row(name="new"))
+	kept = [memory.get(name) is not None for name in ("small", "large", "new")]
+	assert kept == [True, False, True]
