@@ -241,5 +241,5 @@ def test_a_second_connection_is_kept_after_an_error_and_left_where_it_is_lost(si
 			raise site.db.OperationalError(number, "") if number else ZeroDivisionError
 
 	with contextlib.nullcontext() if number else pytest.raises(ZeroDivisionError):
-		database.in_own_transaction(work)
-	assert (len(used), database.second_connection() is used[0]) == (1 if kept else 2, kept)
+		second_connection.in_own_transaction(work)
+	assert (len(used), second_connection.connection() is used[0]) == (1 if kept else 2, kept)

@@ -4,7 +4,7 @@ import frappe
 import pymysql
 import pytest
 
-from assistant_session import compat
+from assistant_session import database_errors
 
 LOST = {
 	"used after it was closed": pymysql.InterfaceError(0, ""),  # no subclass of what Frappe names
@@ -22,15 +22,15 @@ NOT_LOST = {
 
 @pytest.mark.parametrize("what", LOST)
 def test_a_connection_is_lost(what):
-	assert compat.is_connection_lost(LOST[what])
+	assert database_errors.is_connection_lost(LOST[what])
 
 
 @pytest.mark.parametrize("what", NOT_LOST)
 def test_a_connection_is_there_whatever_else_is_wrong(what):
-	assert not compat.is_connection_lost(NOT_LOST[what])
+	assert not database_errors.is_connection_lost(NOT_LOST[what])
 
 
 def test_also_where_frappe_has_given_the_connection_up(local):
 	local.db = None
-	assert compat.is_connection_lost(pymysql.InterfaceError(0, ""))
+	assert database_errors.is_connection_lost(pymysql.InterfaceError(0, ""))
 	assert frappe.local.db is None
