@@ -9,6 +9,7 @@ import traceback
 import frappe
 
 from assistant_session import roles
+from dev import servers
 from dev.harness import cast, users
 from dev.harness.client import Failed
 from dev.harness.connection import connected
@@ -91,7 +92,10 @@ def _make_colleague(password: str) -> None:
 def _work_in_the_background(stage: Stage) -> list[subprocess.Popen]:
 	"""Frappe's worker and scheduler."""
 	helper = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe"]
-	quiet = {"cwd": stage.sites, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+	quiet = {
+		"cwd": stage.sites, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL,
+		"preexec_fn": servers.end_with_parent,
+	}  # fmt: skip
 	frappe.db.set_single_value("System Settings", "enable_scheduler", 1)
 	frappe.db.commit()
 	return [subprocess.Popen([*helper, *what], **quiet) for what in (("worker", "--quiet"), ("schedule",))]
