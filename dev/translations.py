@@ -23,6 +23,7 @@ from frappe.translate import get_messages_for_app
 
 APP = Path(__file__).resolve().parent.parent / "assistant_session"
 LOCALE, TABLES = APP / "locale", APP / "translations"
+FRAPPES = Path(__file__).with_name("words_of_frappe.json")  # kept, because Frappe 16 has other tables
 CREATED = datetime(
 	2026, 11, 24, tzinfo=timezone.utc
 )  # no moment of each run: nothing changes where no text does
@@ -47,9 +48,18 @@ def messages() -> frozenset[tuple[str, str | None]]:
 @lru_cache
 def _translated_by_frappe() -> frozenset[str]:
 	"""Words for which Frappe has its own in all our languages: ours would stand in their place in all of Desk."""
+	return frozenset(json.loads(FRAPPES.read_text()))
+
+
+def _note_what_frappe_translates() -> None:
+	"""Of the texts that Frappe finds in this app, by Frappe 15's own tables."""
 	tables = Path(frappe.get_app_path("frappe", "translations"))
 	known = [{row[0] for row in csv.reader((tables / f"{one}.csv").open()) if row} for one in languages()]
-	return frozenset(set.intersection(*known)) if known else frozenset()
+	ours = {message[1].strip() for message in get_messages_for_app("assistant_session") if message[1]}
+	FRAPPES.write_text(
+		json.dumps(sorted(set.intersection(ours, *known)), indent=1, ensure_ascii=False) + "\n"
+	)
+	frappe.clear_cache()
 
 
 def _padded(message: tuple) -> tuple:

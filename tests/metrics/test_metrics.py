@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import subprocess
+import sys
 import time
 import uuid
 
@@ -10,6 +12,7 @@ import pytest
 from dev.harness.proxy import Proxy
 from dev.harness.trips import Trips
 from tests import checks, in_workers
+from tests.conftest import REPOSITORY
 from tests.metrics import in_workers as here
 from tests.races import race
 from tests.sessions.test_sites import ONE, OTHER
@@ -533,10 +536,10 @@ def test_a_forked_process_does_not_count_its_parents_figures_again(worker, label
 	assert total(label) == 1
 
 
-def test_a_process_that_ends_in_good_order_leaves_nothing_behind(worker, label, total):
-	other = worker()
-	other.run(here.count, label)
-	assert other.end() == 0
+def test_a_process_that_ends_in_good_order_leaves_nothing_behind(stage, site, label, total):
+	program = [sys.executable, "-m", "tests.metrics.counting_process", site.local.site, label]
+	environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+	subprocess.run(program, cwd=stage.sites, env=environment, check=True)
 	assert total(label) == 1
 
 
