@@ -1,5 +1,6 @@
 """The register while nobody listens: what could not be said is noted, to be made up for."""
 
+import frappe
 import pytest
 
 from assistant_session.sessions.coherence import register
@@ -8,7 +9,8 @@ ENTRY, LEASE = (lambda: register.key("register", "one")), (lambda: register.key(
 
 
 @pytest.fixture
-def here(local):
+def here(local, monkeypatch):
+	monkeypatch.setitem(frappe.local.conf, "redis_cache", "redis://127.0.0.1:1")  # nobody listens there
 	register._connections.clear()
 	yield register.connection()
 	register._connections.clear()
