@@ -7,14 +7,16 @@ import frappe
 
 from .. import permissions, sessions
 from ..authentication import lockout
-from ..sessions import Session, Turn, bounds
+from ..sessions import Session, bounds
 from ..sessions.coherence import reading
 from ..sessions.operations import agents, finding
 from ..sessions.tables import events, turns
 from ..sessions.tables.row import Row
+from . import views
 from .endpoint import moment
 
 PAGE = 50  # messages
+MOST_EVENTS = 4 * PAGE
 MOST_FOUND = 50
 
 
@@ -27,8 +29,8 @@ def conversation(session_id: str | None, before: int | None, after: int | None) 
 	page = turns.between(name, first, last)
 	return {
 		**_head(Session(row, origin)),
-		"turns": [_turn(one) for one in page],
-		"events": _events(row, page, first, last) if _reads_the_trail() else [],
+		"turns": [views.turn(one) for one in page],
+		"events": _events(row, first, last) if _reads_the_trail() else [],
 		"has_more": first > row.purged_turns + 1,
 	}
 
@@ -79,26 +81,16 @@ def _verified(found: Session) -> dict[str, Any] | None:
 	}
 
 
-def _turn(one: Turn) -> dict[str, Any]:
-	return {
-		"sequence": one.sequence,
-		"role": one.role,
-		"content": one.content,
-		"intent": one.intent,
-		"state": one.state,
-		"creation": moment(one.creation),
-	}
-
-
 def _reads_the_trail() -> bool:
 	return permissions.may_read(permissions.EVENT, frappe.session.user)
 
 
-def _events(row: Row, page: list[Turn], first: int, last: int) -> list[dict[str, Any]]:
-	"""What happened from the page's first message until the one after it."""
-	since = page[0].creation if page and first > 1 else None
-	until = page[-1].creation if page and last < row.turn_count else None
-	return [_event(*values) for values in events.within(row.name, since, until, 4 * PAGE)]
+def _events(row: Row, first: int, last: int) -> list[dict[str, Any]]:
+	"""What happened from the message before the page until the one after it, so that between two pages nothing is lost."""
+	around = turns.between(row.name, first - 1, last + 1)
+	since = around[0].creation if around and around[0].sequence < first else None
+	until = around[-1].creation if around and around[-1].sequence > last else None
+	return [_event(*values) for values in events.within(row.name, since, until, MOST_EVENTS)]
 
 
 def _event(sequence: int, event: str, actor: str, details: str, creation: datetime) -> dict[str, Any]:

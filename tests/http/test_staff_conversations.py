@@ -80,6 +80,22 @@ def test_it_is_read_in_pages_forwards_and_backwards(call, sessions, site, opened
 	assert call(AGENT, "read_conversation", session_id=opened, after=60).json()["message"]["turns"] == []
 
 
+def test_between_two_pages_no_event_is_lost(call, sessions, site, opened):
+	"""Events between the last message of one page and the first of the next, and after the last message."""
+	for number in range(1, 53):
+		sessions.add_turn(opened, "user", f"message {number}")
+		sessions.transition(opened, f"AFTER {number}")
+		site.db.commit()
+	last = call(AUDITOR, "read_conversation", session_id=opened).json()["message"]
+	first = call(AUDITOR, "read_conversation", session_id=opened, before=last["turns"][0]["sequence"])
+	told = {one["sequence"] for page in (last, first.json()["message"]) for one in page["events"]}
+	assert told == set(range(1, 54))
+	sessions.transition(opened, "LATER")
+	site.db.commit()
+	new = call(AUDITOR, "read_conversation", session_id=opened, after=52).json()["message"]
+	assert new["turns"] == [] and new["events"][-1]["sequence"] == 54 and len(new["events"]) <= 4
+
+
 @pytest.mark.parametrize(
 	"arguments",
 	[

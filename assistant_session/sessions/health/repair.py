@@ -1,7 +1,7 @@
 """Comparing what this worker remembers, what the register says and what the database holds; and mending it.
 
 The database is the truth: memory is dropped and register entries are deleted where they differ, and nothing is ever
-copied from memory into the database. What is wrong within the database (see `examination`) is mended where one answer
+copied from memory into the database. What is wrong within the database (see `diagnosis`) is mended where one answer
 is right, by a write like any other, with an event; the rest is reported and left alone.
 """
 
