@@ -421,6 +421,13 @@ def test_files_are_there_again_after_a_rollback(erasing, person, talkative, site
 	assert os.path.exists(path) and site.db.count("File", {"attached_to_name": talkative}) == 1
 
 
+def test_an_erasure_after_which_a_list_still_shows_something_is_not_confirmed(erase, talkative, monkeypatch):
+	from assistant_session.sessions.tables import session_rows
+
+	monkeypatch.setattr(session_rows, "shown", lambda _name, _vantage: ("Visitor", None, "my order", "user"))
+	assert erase(session=talkative)["digest"] is None
+
+
 def test_where_the_database_refuses_something_afterwards_who_comes_next_is_not_refused_as_well(
 	erase, talkative, site, monkeypatch
 ):

@@ -1,6 +1,7 @@
 """Memory stays right: workers with memories of their own, one register, one database (design, section 6)."""
 
 import random
+import uuid
 
 import pytest
 
@@ -110,6 +111,20 @@ def test_a_worker_killed_between_commit_and_publish_hides_nothing(worker, opened
 	wait_for(gates["reached"])
 	slow.kill()
 	assert reader.run(in_workers.state, opened) == "WRITTEN"
+
+
+def test_a_job_with_an_old_view_opens_the_session_a_person_has_by_now(worker, sessions, site, gates):
+	"""The one it sees was closed meanwhile, and its key is another's."""
+	person = f"person-{uuid.uuid4().hex}"
+	before = sessions.open(channel="Web", external_id=person).id
+	site.db.commit()
+	pending = worker().start(coherence.open_after, "Web", person, **gates)
+	wait_for(gates["reached"])
+	sessions.close(before, "test")
+	after = sessions.open(channel="Web", external_id=person).id
+	site.db.commit()
+	open(gates["gate"], "w").close()
+	assert pending() == after != before
 
 
 def test_a_cold_turn_that_dies_before_publishing_hides_nothing(worker, opened, gates):

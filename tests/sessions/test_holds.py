@@ -125,6 +125,30 @@ def stood_still(opened, worker, tmp_path, cache_server):
 	return play
 
 
+def test_who_waited_in_an_endpoint_sees_what_was_stored_meanwhile(
+	sessions, site, opened, worker, cache_server
+):
+	"""It had looked at the session before: the bot must not go on with that."""
+	from assistant_session.sessions.coherence import register
+
+	with sessions.turn(opened, "first") as turn:
+		pending = worker().start(leases.state_after_waiting_in_an_endpoint, opened)
+		_until(lambda: cache_server.client().exists(register.key("waiter", opened)))
+		turn.session.transition("MOVED")
+	site.db.commit()
+	assert pending() == "MOVED"
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_block_that_fails_gives_its_lease_back_at_once(sessions, opened, cache_server, error):
+	from assistant_session.sessions.coherence import register
+
+	with pytest.raises(error), sessions.turn(opened, "hello"):
+		assert cache_server.client().exists(register.key("hold", opened))
+		raise error
+	assert not cache_server.client().exists(register.key("hold", opened))
+
+
 def _until(happened) -> None:
 	deadline = time.monotonic() + 30
 	while not happened():

@@ -47,6 +47,19 @@ def test_an_exception_in_the_block_stores_nothing_and_frees_the_session(sessions
 	assert sessions.get(opened).current_state is None
 
 
+@pytest.mark.by_sql
+@pytest.mark.parametrize("broken", ["{", "[" * 100_000, '"text'], ids=["cut off", "nested deep", "no end"])
+def test_a_conversation_is_read_whatever_somebody_made_of_a_turns_metadata(
+	sessions, site, opened, damage, broken
+):
+	talk(sessions, site, opened, "hello")
+	damage("update `tabConversation Turn` set metadata = %s where session = %s", broken, opened)
+	assert [(turn.content, turn.metadata) for turn in sessions.history(opened)] == [
+		("hello", {}),
+		("re: hello", {}),
+	]
+
+
 def test_a_repeated_message_id_adds_nothing_on_any_worker(sessions, site, opened, worker):
 	talk(sessions, site, opened, "hello", "one")
 	assert worker().run(in_workers.say, opened, "hello", message_id="one") == [True, ["re: hello"]]

@@ -78,3 +78,12 @@ def fork_and_count(name: str) -> list[int]:
 	if not child:
 		os._exit(len(memory))
 	return [len(memory), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
+def open_after(channel: str, external_id: str, reached: str, gate: str) -> str:
+	"""A job that has read something opens the session of a person, once the file `gate` is there; which one it gets."""
+	frappe.db.sql("select count(*) from `tabConversation Session`")
+	pause(reached, gate)
+	name = sessions.open(channel=channel, external_id=external_id).id
+	frappe.db.commit()
+	return name

@@ -9,6 +9,7 @@ import frappe
 
 from assistant_session import sessions
 from assistant_session.sessions.coherence import leases, register
+from assistant_session.sessions.coherence.ledger import ledger
 from assistant_session.sessions.tables import session_rows
 from tests import in_workers
 
@@ -106,3 +107,13 @@ def see_what_was_written_meanwhile(name: str, working: bool) -> list:
 		seen = [turn.repeated, turn.session.current_state, len(sessions.history(name))]
 	frappe.db.commit()
 	return seen
+
+
+def state_after_waiting_in_an_endpoint(name: str) -> str | None:
+	"""A message to one of our endpoints: it has looked at the session, then waits for its lease. Nothing is kept."""
+	with ledger().own():
+		frappe.db.sql("select current_state from `tabConversation Session` where name = %s", name)
+		with sessions.turn(name, "the one who waited") as turn:
+			state = turn.session.current_state
+		frappe.db.rollback()
+	return state
