@@ -1,6 +1,5 @@
 """Where an anchor goes: a file that only grows, or a URL. Errors name the place without what may be secret in it."""
 
-import json
 import os
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,6 +9,8 @@ from urllib.parse import urlsplit
 import frappe
 import requests
 from frappe import _
+
+from .. import json_texts
 
 LOOPBACK = "assistant_session_anchor_loopback"
 TIMEOUTS = (5, 30)  # seconds to connect, and to be answered
@@ -34,7 +35,7 @@ class File:
 			with self.path.open("rb") as source:
 				source.seek(max(source.seek(0, os.SEEK_END) - LAST_LINE, 0))
 				lines = source.read().split(b"\n")[:-1]
-			return json.loads(lines[-1]) if lines else None
+			return json_texts.loads(lines[-1]) if lines else None
 		except FileNotFoundError:
 			return None
 		except (OSError, ValueError) as error:

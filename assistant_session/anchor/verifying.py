@@ -4,13 +4,13 @@ A session that is not there any more was deleted, purged or erased: said as gone
 less than was anchored was put back. Lines are read one after the other, sessions looked up in batches.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import frappe
 
+from .. import json_texts
 from ..sessions.tables import audit_chain, events, session_rows
 from ..sessions.tables.row import Row
 from ..sessions.tables.statements import ask, table
@@ -67,11 +67,11 @@ def verify(lines: Iterable[str]) -> Verdict:
 
 def _read(line: str) -> tuple[dict[str, Any] | None, list[Entry]]:
 	try:
-		document = json.loads(line)
+		document = json_texts.loads(line)
 		if not isinstance(document, dict) or not is_genuine(document):
 			return None, []
 		return document, [Entry(*entry) for entry in document["sessions"]]
-	except (KeyError, RecursionError, TypeError, ValueError):
+	except (KeyError, TypeError, ValueError):
 		return None, []
 
 

@@ -8,7 +8,6 @@ A request is tried again only if it was never sent.
     "assistant_session_verifier_ca": "/path/to/ca.pem"         a certificate authority of one's own
 """
 
-import json
 import socket
 import threading
 from contextlib import suppress
@@ -23,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util.retry import Retry
 
+from .. import json_texts
 from ..sessions.errors import InvalidSessionData
 from .checks import DOCTYPE, Check
 
@@ -162,7 +162,7 @@ def _answer(response: requests.Response) -> dict[str, Any]:
 		content += chunk
 		if len(content) > LARGEST_ANSWER:
 			raise ValueError("a very long answer")
-	answer = json.loads(content)
+	answer = json_texts.loads(content)
 	if not isinstance(answer, dict):
 		raise ValueError("no JSON object")
 	return answer

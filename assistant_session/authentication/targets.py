@@ -1,6 +1,5 @@
 """What an Identity Check may point at: never accounts or secrets, and only what its author may read anyway."""
 
-import json
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.model import core_doctypes_list
 
+from .. import json_texts
 from ..sessions.errors import InvalidSessionData, NotPermitted
 from . import canonical, credential_reading, outgoing_call, verifiers
 from .checks import Check
@@ -112,7 +112,7 @@ def _require_http(check: Check) -> None:
 	if not 1 <= check.timeout <= outgoing_call.LONGEST_SECONDS:
 		raise InvalidSessionData(_("Timeout: 1 to {0} seconds.").format(outgoing_call.LONGEST_SECONDS))
 	try:
-		value = json.loads(check.verified_value)
+		value = json_texts.loads(check.verified_value)
 	except ValueError:
 		value = None
 	if value in (None, False, "") or isinstance(value, list | dict):

@@ -10,14 +10,13 @@ not matched; what it raises means unavailable. It is registered under a name, in
     assistant_session_verifiers = {"members": "fund.members.verify"}
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import frappe
 
-from .. import database
+from .. import database, json_texts
 from ..sessions.errors import InvalidSessionData
 from . import canonical, outgoing_call
 from .canonical import Secret
@@ -107,7 +106,7 @@ def _ask_http(check: Check, given: Credentials) -> Verdict:
 	answer = outgoing_call.post(check, {key: secret.reveal() for key, secret in given.items()})
 	if answer is None:
 		return Verdict(UNAVAILABLE)
-	said, expected = answer.get(check.verified_field), json.loads(check.verified_value)
+	said, expected = answer.get(check.verified_field), json_texts.loads(check.verified_value)
 	if type(said) is not type(expected) or said != expected:
 		return Verdict(NOT_MATCHED)
 	key = check.identity_credential

@@ -126,7 +126,7 @@ def _charted(arguments: dict[str, Any]) -> list[str]:
 	share, whoever asks for it."""
 	try:
 		chart = frappe.parse_json(arguments.get("chart"))
-	except ValueError:
+	except (ValueError, RecursionError):
 		chart = None
 	names = [arguments.get("chart_name"), chart.get("name") if isinstance(chart, dict) else None]
 	found = (

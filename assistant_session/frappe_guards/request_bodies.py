@@ -56,7 +56,7 @@ def _reading(read: Callable) -> Callable:
 	def reading(request: Any) -> None:
 		try:
 			read(request)
-		except (ValueError, frappe.ValidationError, frappe.DataError):
+		except (ValueError, RecursionError, frappe.ValidationError, frappe.DataError):
 			if not _is_ours(request):
 				raise
 			frappe.local.form_dict = frappe._dict(_in_url(request))

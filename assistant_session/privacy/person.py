@@ -4,7 +4,6 @@ A person is named in one way: the identity an Identity Check proved, a Frappe us
 channel, or one session. Sessions are read one by one, so that memory stays bounded however long their conversations are.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from .. import json_texts
 from ..authentication import canonical, checks
 from ..sessions import InvalidSessionData, SessionError, bounds
 from ..sessions.coherence import writing
@@ -186,7 +186,7 @@ def _events(row: Row) -> list[dict[str, Any]]:
 def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool = False) -> Any:
 	try:
 		text = encryption.decrypted(getattr(row, column))
-		return json.loads(text) if text and is_json else text
+		return json_texts.loads(text) if text and is_json else text
 	except (SessionError, ValueError):
 		unreadable[column] = getattr(row, column)
 		return None
@@ -194,7 +194,7 @@ def _opened(row: Row, column: str, unreadable: dict[str, str], *, is_json: bool 
 
 def _decoded(row: Row, column: str, unreadable: dict[str, str]) -> Any:
 	try:
-		return json.loads(getattr(row, column) or "{}")
+		return json_texts.loads(getattr(row, column) or "{}")
 	except ValueError:
 		unreadable[column] = getattr(row, column)
 		return None

@@ -149,6 +149,7 @@ TROUBLE = {
 	"status 500": lambda body: (500, {}, b'{"verified": true}'),
 	"status 401": lambda body: (401, {}, b"{}"),
 	"no JSON": lambda body: (200, {}, b"<html>"),
+	"nested deep": lambda body: (200, {}, b"[" * 50_000),
 	"no object": lambda body: (200, {}, b"[true]"),
 	"nothing": lambda body: None,
 	"endless": lambda body: (200, {}, [b" " * 8192] * 1000),
@@ -167,7 +168,7 @@ def test_trouble_is_no_judgement_and_nothing_is_asked_twice(ask, verifier, troub
 @pytest.mark.parametrize(
 	"trouble, kind",
 	[
-		("status 500", "ValueError"), ("no JSON", "JSONDecodeError"), ("nothing", "ConnectionError"),
+		("status 500", "ValueError"), ("no JSON", "JSONDecodeError"), ("nested deep", "ValueError"), ("nothing", "ConnectionError"),
 		("byte by byte", "no answer in time"),
 	],
 )  # fmt: skip

@@ -109,11 +109,12 @@ def test_long_conversations_are_read_page_by_page_to_the_last_turn(
 	assert [turn["content"] for turn in found["turns"]] == [f"message {number}" for number in range(count)]
 
 
-def test_what_is_broken_is_handed_out_as_it_is_stored(person, verified, set_row, damage):
-	set_row(verified, context="{broken", user_profile="gAAAAnonsense")
+@pytest.mark.parametrize("broken", ["{broken", "[" * 100_000], ids=["cut off", "nested deep"])
+def test_what_is_broken_is_handed_out_as_it_is_stored(person, verified, set_row, damage, broken):
+	set_row(verified, context=broken, user_profile="gAAAAnonsense")
 	damage("update `tabConversation Turn` set metadata = '{' where session = %s and sequence = 1", verified)
 	(found,) = person.export(person.Person.by_session(verified))
-	assert found["unreadable"] == {"context": "{broken", "user_profile": "gAAAAnonsense"}
+	assert found["unreadable"] == {"context": broken, "user_profile": "gAAAAnonsense"}
 	assert len(found["turns"]) == 4
 	set_row(verified, context=None, user_profile=None)
 

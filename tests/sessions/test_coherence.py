@@ -118,7 +118,8 @@ def test_a_job_with_an_old_view_opens_the_session_a_person_has_by_now(worker, se
 	person = f"person-{uuid.uuid4().hex}"
 	before = sessions.open(channel="Web", external_id=person).id
 	site.db.commit()
-	pending = worker().start(coherence.open_after, "Web", person, **gates)
+	job = worker()
+	pending = job.start(coherence.open_after, "Web", person, **gates)
 	wait_for(gates["reached"])
 	sessions.close(before, "test")
 	after = sessions.open(channel="Web", external_id=person).id

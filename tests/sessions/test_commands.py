@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def test_inspect_says_on_one_line_what_a_reconnect_would_do(sessions, site, opened, stage):
 	sessions.set_flow(opened, "order", "contact", {"quantity": 11})
@@ -19,6 +21,20 @@ def test_inspect_says_on_one_line_what_a_reconnect_would_do(sessions, site, open
 		"not authenticated",
 	):
 		assert word in done.stdout
+
+
+@pytest.mark.by_sql
+@pytest.mark.parametrize("broken", ["{", "[" * 100_000], ids=["cut off", "nested deep"])
+def test_a_session_with_broken_json_is_inspected_all_the_same(opened, set_row, broken):
+	from assistant_session.sessions.coherence.memory import memory
+	from assistant_session.sessions.health import overview
+
+	set_row(opened, context=broken, flows=broken)
+	memory.clear()
+	found = overview.inspect(opened)
+	assert (found["context"], found["flows"]) == (["(broken)"], {"(broken)": "?"})
+	assert "(broken)" in overview.line(found)
+	set_row(opened, context=None, flows=None)
 
 
 def test_inspect_of_an_unknown_or_malformed_id_ends_with_a_status(stage, site):

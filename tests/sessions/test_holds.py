@@ -131,8 +131,9 @@ def test_who_waited_in_an_endpoint_sees_what_was_stored_meanwhile(
 	"""It had looked at the session before: the bot must not go on with that."""
 	from assistant_session.sessions.coherence import register
 
+	other = worker()
 	with sessions.turn(opened, "first") as turn:
-		pending = worker().start(leases.state_after_waiting_in_an_endpoint, opened)
+		pending = other.start(leases.state_after_waiting_in_an_endpoint, opened)
 		_until(lambda: cache_server.client().exists(register.key("waiter", opened)))
 		turn.session.transition("MOVED")
 	site.db.commit()

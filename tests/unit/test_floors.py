@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APP = "assistant_session"
 # From the bottom up: packages and modules; the most exact name counts, and `sessions` alone is its public door.
 FLOORS = (
-	("database_errors", "counters", "roles"),
+	("database_errors", "counters", "roles", "json_texts"),
 	("database", "site_cache"),
 	("second_connection",),
 	("permissions", "documents"),

@@ -1,12 +1,12 @@
 """Looking at every turn of some sessions, a bounded number at once: does it fit its seal, is its metadata readable?"""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import frappe
 
+from ... import json_texts
 from ..tables import seals, turns
 from ..tables.statements import ask, table
 from .findings import BROKEN_JSON, TURN_ALTERED, UNREADABLE, Finding
@@ -34,8 +34,8 @@ def examine(counts: dict[str, int], db) -> list[Finding]:
 def is_object(text: Any) -> bool:
 	"""Whether this is a JSON object."""
 	try:
-		return isinstance(json.loads(text), dict)
-	except (RecursionError, TypeError, ValueError):
+		return isinstance(json_texts.loads(text), dict)
+	except (TypeError, ValueError):
 		return False
 
 

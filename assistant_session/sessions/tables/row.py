@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ... import json_texts
+
 
 class Row(NamedTuple):
 	"""A session as it is stored, column by column in this order; times are the site's, without a zone."""
@@ -87,7 +89,7 @@ def entry(row: Row) -> str:
 
 
 def decode(text: str | None) -> dict:
-	return json.loads(text) if text else {}
+	return json_texts.loads(text) if text else {}
 
 
 def encode(value: dict) -> str | None:

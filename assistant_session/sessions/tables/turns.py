@@ -170,7 +170,7 @@ def _metadata(text: str | None) -> dict[str, Any]:
 	"""Empty where somebody broke it: a conversation can be read all the same, and the doctor names the turn."""
 	try:
 		return decode(text)
-	except (ValueError, RecursionError):
+	except ValueError:
 		return {}
 
 
