@@ -32,34 +32,31 @@ DRAWN = {"workspace": ("label", "title"), "number_card": ("label",), "dashboard_
 OURS = re.compile(r"(.*/)?assistant_session/|DocType: ")
 
 
-@lru_cache
 def messages() -> frozenset[tuple[str, str | None]]:
-	"""Each text with its context, if it has one. Frappe hands out its own menu too, and what somebody made on the site."""
+	"""Each text with its context, without words that Frappe translates itself: ours would stand in their place in all of Desk."""
+	frappes = set(json.loads(FRAPPES.read_text()))
+	return frozenset(one for one in _found() if one[0] not in frappes)
+
+
+@lru_cache
+def _found() -> frozenset[tuple[str, str | None]]:
+	"""What Frappe's search finds, once: it hands out its own menu too and what somebody made on the site, and the second
+	time less."""
 	made_here = {f"DocType: {name}" for name in frappe.get_all("DocType", {"custom": 1}, pluck="name")}
 	found = {
 		(text.strip(), context or None)
 		for path, text, context, *_line in map(_padded, get_messages_for_app("assistant_session"))
 		if text and text.strip() and OURS.match(str(path)) and path not in made_here
 	}
-	ours = found | {(text, None) for text in _drawn()}
-	return frozenset(one for one in ours if one[0] not in _translated_by_frappe())
-
-
-@lru_cache
-def _translated_by_frappe() -> frozenset[str]:
-	"""Words for which Frappe has its own in all our languages: ours would stand in their place in all of Desk."""
-	return frozenset(json.loads(FRAPPES.read_text()))
+	return frozenset(found | {(text, None) for text in _drawn()})
 
 
 def _note_what_frappe_translates() -> None:
-	"""Of the texts that Frappe finds in this app, by Frappe 15's own tables."""
+	"""Words of ours for which Frappe has its own in all our languages."""
 	tables = Path(frappe.get_app_path("frappe", "translations"))
 	known = [{row[0] for row in csv.reader((tables / f"{one}.csv").open()) if row} for one in languages()]
-	ours = {message[1].strip() for message in get_messages_for_app("assistant_session") if message[1]}
-	FRAPPES.write_text(
-		json.dumps(sorted(set.intersection(ours, *known)), indent=1, ensure_ascii=False) + "\n"
-	)
-	frappe.clear_cache()
+	words = {text for text, _context in _found()}.intersection(*known)
+	FRAPPES.write_text(json.dumps(sorted(words), indent=1, ensure_ascii=False) + "\n")
 
 
 def _padded(message: tuple) -> tuple:
@@ -111,6 +108,7 @@ def rows(translated: Catalog) -> list[list[str]]:
 def main() -> None:
 	LOCALE.mkdir(exist_ok=True)
 	TABLES.mkdir(exist_ok=True)
+	_note_what_frappe_translates()
 	for name, made in [("main.pot", catalogue()), *((f"{one}.po", catalogue(one)) for one in languages())]:
 		with (LOCALE / name).open("wb") as target:
 			write_po(target, made, width=0)

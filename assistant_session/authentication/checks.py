@@ -133,7 +133,7 @@ def folded(intent: str | None) -> str:
 def listing(labels: list[str]) -> str:
 	"""Labels for a sentence: `A`, `A and B`, `A, B and C`."""
 	*head, last = labels
-	return f"{', '.join(head)} {_('and')} {last}" if head else last
+	return " ".join((", ".join(head), _("and"), last)) if head else last
 
 
 def _mapping(doc, kind: str) -> dict[str, str]:

@@ -20,20 +20,20 @@ function show_conversation(frm) {
 	frm.conversation.loaded.then(() => tell_state(frm));
 }
 
-// In one sentence: legal hold, locked, verified.
+// Verified, legal hold, locked: a sentence each. The last one gives the box its colour, so what warns comes last.
 function tell_state(frm) {
 	const { head } = frm.conversation;
 	if (!head) return;
 	frm.set_intro("");
 	const { escaped, in_words } = assistant_session;
+	if (head.verified) {
+		const { method, at, until } = head.verified;
+		frm.set_intro(__("Verified by {0} at {1}, until {2} at the latest.", [method, in_words(at), in_words(until)].map(escaped)), "green");
+	}
 	if (frm.doc.legal_hold) frm.set_intro(__("Under legal hold: {0}", [escaped(frm.doc.legal_hold_reason)]), "orange");
 	if (head.locked_until) {
 		frm.set_intro(__("Verification is locked until {0}.", [escaped(in_words(head.locked_until))]), "orange");
 		if (frappe.user.has_role(ADMINISTRATOR)) frm.add_custom_button(__("Unlock verification"), () => unlock(frm));
-	}
-	if (head.verified) {
-		const { method, at, until } = head.verified;
-		frm.set_intro(__("Verified by {0} at {1}, until {2} at the latest.", [method, in_words(at), in_words(until)].map(escaped)), "green");
 	}
 }
 
