@@ -4,6 +4,9 @@ import pytest
 
 from assistant_session.demo import shop
 from assistant_session.sessions import flow_versions
+from tests.flow_migrations import migrate_and_fail, migrate_to_no_step, migrate_to_nothing
+
+__all__ = ["migrate_and_fail", "migrate_to_no_step", "migrate_to_nothing"]  # found by their names
 
 STORED = {"treatment": "cleaning"}
 HOOKS = (flow_versions.VERSIONS, flow_versions.MIGRATIONS)
@@ -46,18 +49,6 @@ def migrate(data, from_version, to_version, step):
 
 def migrate_data_alone(data, from_version, to_version):
 	return {"service": data["treatment"]}
-
-
-def migrate_and_fail(data, from_version, to_version, step):
-	raise KeyError(data.pop("treatment"))
-
-
-def migrate_to_nothing(data, from_version, to_version, step):
-	return None
-
-
-def migrate_to_no_step(data, from_version, to_version, step):
-	return data, ""
 
 
 def stored(sessions, name):

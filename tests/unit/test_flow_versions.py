@@ -7,7 +7,10 @@ import pytest
 
 from assistant_session.sessions import flow_versions, flows
 from assistant_session.sessions.errors import FlowIsNewer, FlowNotMigrated, InvalidSessionData
+from tests.flow_migrations import migrate_and_fail, migrate_to_no_step, migrate_to_nothing
 from tests.unit.made import NOON
+
+__all__ = ["migrate_and_fail", "migrate_to_no_step", "migrate_to_nothing"]  # found by their names
 
 HOOKS = (flow_versions.VERSIONS, flow_versions.MIGRATIONS)
 OLD = {"treatment": "cleaning"}
@@ -45,18 +48,6 @@ def migrate(data, from_version, to_version, step):
 
 def migrate_data_alone(data, from_version, to_version):
 	return {"service": f"{data['treatment']} {from_version} {to_version}"}
-
-
-def migrate_and_fail(data, from_version, to_version, step):
-	raise KeyError(data.pop("treatment"))
-
-
-def migrate_to_nothing(data, from_version, to_version, step):
-	return None
-
-
-def migrate_to_no_step(data, from_version, to_version, step):
-	return data, ""
 
 
 def put(stored, step="confirm", data=None, version=None, **more):
