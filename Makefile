@@ -2,7 +2,7 @@ PYTHON ?= python3
 TESTS ?= tests
 CHECKS = python -m ruff check . && python -m ruff format --check . && python -m mypy
 # As Frappe's container images run workers: threads that share a process.
-ON_THREADS = WORKERS=gthread python -m pytest -q tests/sessions/test_coherence.py tests/sessions/test_transactions.py tests/sessions/test_holds.py tests/metrics tests/tools/test_conversations.py
+ON_THREADS = WORKERS=gthread python -m pytest -q tests/sessions/test_coherence.py tests/sessions/test_transactions.py tests/sessions/test_leases.py tests/metrics tests/tools/test_conversations.py
 # Where there is such a site: on somebody's own bench there may be none.
 ON_POSTGRES = if [ -n \"\$$FRAPPE_POSTGRES_SITE\" ]; then FRAPPE_SITE=\$$FRAPPE_POSTGRES_SITE python -m pytest -c tests/postgres.ini --rootdir=.; fi
 

@@ -5,7 +5,7 @@ alive, another loads it again, appends message and reply to the JSON, and saves.
 the document, appends one message and saves is called for the message and again for the reply.
 
 Both are kept on the fast side: no controller and no hooks of its own, no Versions, no Link to check, and
-Administrator's permissions; no repeated message is looked for and no hold taken. The data are the app's: the
+Administrator's permissions; no repeated message is looked for and no lease taken. The data are the app's: the
 document has the fields of Conversation Session, filled alike, and `history` says of each message what a row of
 Conversation Turn says. Its DocType is a custom one and exists only while the benchmark runs.
 """

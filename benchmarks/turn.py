@@ -1,7 +1,7 @@
 """A full turn by this app: load the session, the person's message, a new state, a reply, COMMIT.
 
 `App` does what `api.send_message` does once it knows who is calling: turn_block.TurnBlock with a message id
-(hold, register, search for a repeated message, one write), `ledger().trust`, COMMIT, publication. `Endpoint`
+(lease, register, search for a repeated message, one write), `ledger().trust`, COMMIT, publication. `Endpoint`
 is `api.send_message` itself, with a token: admission, counting, and the answer in JSON come on top.
 """
 

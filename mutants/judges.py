@@ -1,7 +1,7 @@
 """Which tests judge a break: those that name the broken module or what it holds, the likeliest first, then a few that go
 through everything.
 
-Whoever breaks `sessions/coherence/leases.py` is noticed by `test_holds.py`, or by a file that speaks of holds often. The tests in
+Whoever breaks `sessions/coherence/leases.py` is noticed by `test_leases.py`, or by a file that speaks of leases often. The tests in
 a browser and those of Frappe's five hundred functions are left out: they are long, and notice what others notice first.
 """
 

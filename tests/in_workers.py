@@ -76,7 +76,7 @@ def say_impatiently(name: str, text: str) -> list:
 	return say(name, text)
 
 
-def hold(name: str, text: str = "being thought about", reply: str | None = None) -> None:
+def take_lease(name: str, text: str = "being thought about", reply: str | None = None) -> None:
 	"""Begin a turn and stay in it; `release` ends it."""
 	block = sessions.turn(name, text)
 	turn = block.__enter__()

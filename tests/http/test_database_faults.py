@@ -71,7 +71,7 @@ def test_a_database_that_refuses_everything_from_the_middle_on_is_503(page, code
 
 
 def _is_free(page, site) -> None:
-	"""No lock is left in the database, and no hold in Redis."""
+	"""No lock is left in the database, and no lease in Redis."""
 	from assistant_session.sessions.coherence import register
 
 	site.db.rollback()

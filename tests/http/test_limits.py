@@ -49,7 +49,7 @@ def test_of_many_messages_at_once_one_waits_and_the_others_are_told_at_once(work
 
 def test_a_waiter_that_was_killed_is_forgotten(worker, opened, sessions, site):
 	holder, waiter = worker(), worker()
-	holder.run(in_workers.hold, opened)
+	holder.run(in_workers.take_lease, opened)
 	waiter.start(in_workers.say, opened, "second")
 	time.sleep(0.5)
 	waiter.kill()

@@ -232,7 +232,7 @@ def test_a_refusal_that_passes_through_several_callers_is_counted_once(sessions,
 def test_a_session_that_stays_busy_is_counted(sessions, site, opened, counted, configured, worker):
 	configured(hold_wait=0)
 	other = worker()
-	other.run(in_workers.hold, opened)
+	other.run(in_workers.take_lease, opened)
 	with pytest.raises(sessions.SessionBusy), sessions.turn(opened, "second"):
 		raise AssertionError("entered")
 	assert counted(without=READS) == {("busy", ""): 1}

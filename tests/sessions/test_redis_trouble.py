@@ -100,7 +100,7 @@ def test_a_redis_that_hangs_costs_time_and_nothing_else(sessions, site, opened, 
 
 def test_without_redis_a_second_message_waits_for_the_row(worker, opened, stopped):
 	first, second = worker(), worker()
-	first.run(in_workers.hold, opened, "first", "one")
+	first.run(in_workers.take_lease, opened, "first", "one")
 	pending = second.start(in_workers.say, opened, "second", "two")
 	first.run(in_workers.release)
 	pending()
@@ -109,7 +109,7 @@ def test_without_redis_a_second_message_waits_for_the_row(worker, opened, stoppe
 
 def test_without_redis_a_busy_session_says_so_in_bounded_time(worker, opened, stopped):
 	first, second = worker(), worker()
-	first.run(in_workers.hold, opened)
+	first.run(in_workers.take_lease, opened)
 	with pytest.raises(Exception, match="SessionBusy"):
 		second.run(in_workers.say_impatiently, opened, "second")
 
@@ -176,7 +176,7 @@ def test_redis_holds_plain_numbers_under_the_sites_prefix_only(sessions, site, o
 
 
 def test_a_hold_whose_answer_got_lost_is_given_back_when_redis_answers(worker, opened, cache_server):
-	"""Redis did what it was told and was too slow to say so: nobody may wait for that hold."""
+	"""Redis did what it was told and was too slow to say so: nobody may wait for that lease."""
 	slow, next_one = worker(), worker()
 	slow.run(in_workers.say, opened, "zero")
 	cache_server.signal(signal.SIGSTOP)

@@ -15,7 +15,7 @@ STORED = ("hello", "hi", "one")  # text, reply, message id
 
 def test_waiting_is_bounded(opened, worker):
 	first, second = worker(), worker()
-	first.run(in_workers.hold, opened)
+	first.run(in_workers.take_lease, opened)
 	with pytest.raises(WorkerError) as raised:
 		second.run(in_workers.say_impatiently, opened, "second")
 	assert raised.value.kind == "SessionBusy"
@@ -27,7 +27,7 @@ def test_a_hold_outlives_its_worker_for_less_time_than_others_wait(opened, worke
 	from assistant_session.sessions.coherence import register
 
 	dying, next_one = worker(), worker()
-	dying.run(in_workers.hold, opened)
+	dying.run(in_workers.take_lease, opened)
 	dying.kill()
 	left = cache_server.client().pttl(register.key("hold", opened)) / 1000
 	assert 0 < left < config.settings().hold_wait
@@ -69,7 +69,7 @@ def test_a_message_that_is_stored_is_answered_without_the_hold(opened, worker, c
 
 	first, dying, retry = worker(), worker(), worker()
 	assert first.run(in_workers.say, opened, *STORED) == [False, ["hi"]]
-	dying.run(in_workers.hold, opened)
+	dying.run(in_workers.take_lease, opened)
 	dying.kill()
 	assert retry.run(in_workers.say, opened, *STORED) == [True, ["hi"]]
 	assert cache_server.client().exists(register.key("hold", opened))
@@ -80,7 +80,7 @@ def test_a_message_that_is_stored_does_not_queue_behind_the_one_who_waits(opened
 
 	first, holder, waiter, retry = (worker() for _process in range(4))
 	first.run(in_workers.say, opened, *STORED)
-	holder.run(in_workers.hold, opened)
+	holder.run(in_workers.take_lease, opened)
 	waiting = waiter.start(in_workers.say, opened, "next")
 	_until(lambda: cache_server.client().exists(register.key("waiter", opened)))
 	assert retry.run(in_workers.say, opened, *STORED) == [True, ["hi"]]
@@ -91,7 +91,7 @@ def test_a_message_that_is_stored_does_not_queue_behind_the_one_who_waits(opened
 def test_another_text_with_a_stored_id_is_refused_without_the_hold_as_well(opened, worker):
 	first, holder, liar = worker(), worker(), worker()
 	first.run(in_workers.say, opened, *STORED)
-	holder.run(in_workers.hold, opened)
+	holder.run(in_workers.take_lease, opened)
 	with pytest.raises(WorkerError) as raised:
 		liar.run(in_workers.say, opened, "something else", "hi", "one")
 	assert raised.value.kind == "InvalidSessionData"
@@ -100,7 +100,7 @@ def test_another_text_with_a_stored_id_is_refused_without_the_hold_as_well(opene
 def test_a_stored_message_that_is_purged_while_it_is_repeated_is_still_no_new_one(opened, worker):
 	first, holder, retry = worker(), worker(), worker()
 	first.run(in_workers.say, opened, *STORED)
-	holder.run(in_workers.hold, opened)
+	holder.run(in_workers.take_lease, opened)
 	assert retry.run(leases.say_what_is_purged_meanwhile, opened, *STORED) == [True, []]
 
 
@@ -168,7 +168,7 @@ def test_a_worker_that_stood_still_writes_nothing_while_another_has_the_session(
 	stood_still, sessions, opened, worker
 ):
 	with pytest.raises(WorkerError) as raised:
-		stood_still(lambda: worker().run(in_workers.hold, opened))
+		stood_still(lambda: worker().run(in_workers.take_lease, opened))
 	assert raised.value.kind == "SessionBusy" and sessions.history(opened) == []
 
 
