@@ -1,7 +1,6 @@
 """What the user Administrator may change and delete through Desk, REST and Data Import, and who notices."""
 
 import json
-import secrets
 
 import pytest
 
@@ -9,6 +8,7 @@ from tests import in_workers
 from tests.callers import AGENT, SUPERUSER, traces
 from tests.doors import ATTEMPT, EVENT, METRIC, OURS, SESSION, TURN, ask, names, stored
 from tests.sealed import every_seal_fits
+from tests.words import new_word
 
 __all__ = ["ask", "every_seal_fits", "names", "stored"]
 
@@ -265,7 +265,7 @@ def test_no_role_may_import(site, doctype):
 def test_a_session_deleted_in_desk_leaves_no_copy_and_every_worker_says_so(
 	ask, names, site, sessions, worker, stage, cache_server
 ):
-	other, name, said = worker(), names[SESSION], secrets.token_hex(16)
+	other, name, said = worker(), names[SESSION], new_word()
 	sessions.add_turn(name, "user", said)
 	site.db.commit()
 	assert other.run(in_workers.look, name, "turn_count") == [3]

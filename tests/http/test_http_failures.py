@@ -1,7 +1,5 @@
 """What is left when a call is repeated, limited, refused, or fails in the middle: nothing but the answer."""
 
-import secrets
-
 import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
@@ -9,8 +7,9 @@ from werkzeug.wrappers import Request
 from dev.harness.caller import Caller
 from tests.callers import OWNER, key_of, traces, uuid4
 from tests.conftest import SITE
+from tests.words import new_word
 
-SECRET = f"pin-{secrets.token_hex(12)}"  # of this run alone: what another left is not ours
+SECRET = f"pin-{new_word(24)}"  # of this run alone: what another left is not ours
 THERE = "127.0.0.1"
 
 

@@ -12,6 +12,7 @@ from tests import in_workers
 from tests.callers import OWNER, traces
 from tests.privacy.test_export import person, verified
 from tests.sealed import every_seal_fits, reseal
+from tests.words import new_word
 
 __all__ = ["every_seal_fits", "person", "verified"]
 
@@ -21,7 +22,7 @@ SECRET = ""
 @pytest.fixture(autouse=True)
 def another_secret(monkeypatch):
 	"""One for each test: what others left on purpose is not found."""
-	monkeypatch.setattr(sys.modules[__name__], "SECRET", f"my-cat-is-called-{secrets.token_hex(6)}")
+	monkeypatch.setattr(sys.modules[__name__], "SECRET", f"my-cat-is-called-{new_word()}")
 
 
 @pytest.fixture
