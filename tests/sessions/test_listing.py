@@ -2,6 +2,8 @@
 
 import pytest
 
+from dev.harness.users import new_user
+
 SHOWN = ("title", "address_digits", "preview", "last_role")
 
 
@@ -73,20 +75,20 @@ def test_when_the_last_message_is_past_its_retention_so_is_the_preview(sessions,
 	assert (shown(opened).preview, shown(opened).last_role) == (None, None)
 
 
-def test_a_renamed_user_is_shown_by_the_new_name(sessions, site, shown):
+def test_a_renamed_user_is_shown_by_the_name_they_have_by_then(sessions, site, shown):
 	import frappe
 
-	old, new = "listed.before@example.com", "listed.after@example.com"
+	old, new = (f"listed.{when}@example.com" for when in ("before", "after"))
 	for email in (old, new):
 		frappe.delete_doc_if_exists("User", email, force=True)
-	frappe.get_doc(
-		{"doctype": "User", "email": old, "first_name": "Listed", "send_welcome_email": 0}
-	).insert()
+	new_user(old)
 	name = sessions.open(user=old).id
+	site.db.set_value("User", old, "full_name", "Listed Anew")
 	site.db.commit()
+	assert shown(name).title == "Listed.Before"
 	frappe.rename_doc("User", old, new, force=True)
 	site.db.commit()
-	assert shown(name).title == "Listed"
+	assert shown(name).title == "Listed Anew"
 	frappe.delete_doc("User", new, force=True)
 	site.db.commit()
 
